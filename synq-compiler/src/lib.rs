@@ -1,1 +1,13 @@
-//! Under construction.
+//! Compiler from SynQ, a contract language with post-quantum types and neural networks,
+//! to WebAssembly.
+//!
+//! Source text flows one way: [`syntax`] (tokens, syntax tree) → names and types →
+//! WebAssembly. [`compile`] runs all of it; [`syntax::parse`] gives the tree alone, for tools.
+#![forbid(unsafe_code)]
+
+pub mod diagnostics;
+pub mod source;
+pub mod syntax;
+
+pub use diagnostics::{Diagnostic, Diagnostics, Label, Severity, Suggestion};
+pub use source::{FileId, MemoryLoader, SourceLoader, Sources, Span};
