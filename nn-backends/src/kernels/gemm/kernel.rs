@@ -1,0 +1,105 @@
+//! What an instruction set must supply: one function that computes a tile of C.
+
+#[cfg(target_arch = "aarch64")]
+use super::neon;
+use super::scalar;
+#[cfg(target_arch = "x86_64")]
+use super::{avx_vnni, avx2, avx512};
+use crate::kernels::Isa;
+
+/// How a kernel wants the elements of A.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lhs {
+    /// As `u8`; signed elements are raised by 128.
+    U8,
+    /// As `i8`; unsigned elements are lowered by 128.
+    #[cfg_attr(
+        not(target_arch = "aarch64"),
+        expect(dead_code, reason = "used by the NEON kernels")
+    )]
+    I8,
+    /// Widened to `i16`, which holds either.
+    #[cfg_attr(
+        not(target_arch = "x86_64"),
+        expect(dead_code, reason = "used by the AVX2 kernel")
+    )]
+    I16,
+}
+
+impl Lhs {
+    /// Bytes of one element.
+    pub(crate) fn size(self) -> usize {
+        if self == Self::I16 { 2 } else { 1 }
+    }
+
+    /// What is added to each element of A, and so to its zero point.
+    pub(crate) fn shift(self, signed: bool) -> i32 {
+        match (self, signed) {
+            (Self::U8, true) => 128,
+            (Self::I8, false) => -128,
+            _ => 0,
+        }
+    }
+}
+
+/// One tile of C: `rows` × `vectors` vectors of columns, over `quads` groups of four consecutive k.
+///
+/// B lies as `[quad][column][4]`; A as rows of `4 * quads` elements, `a_stride` bytes apart.
+pub(crate) struct Tile {
+    pub(crate) rows: usize,
+    pub(crate) vectors: usize,
+    pub(crate) quads: usize,
+    pub(crate) a: *const u8,
+    pub(crate) a_stride: usize,
+    pub(crate) b: *const i8,
+    /// Whether `b` has been widened to `i16` (by [`Kernel::widen`]).
+    pub(crate) b_wide: bool,
+    pub(crate) c: *mut i32,
+    /// Elements from one row of C to the next.
+    pub(crate) c_stride: usize,
+    /// What each column starts from; null: from what C holds.
+    pub(crate) init: *const i32,
+}
+
+/// The kernel of one instruction set.
+pub(crate) struct Kernel {
+    pub(crate) lhs: Lhs,
+    /// Columns of one vector.
+    pub(crate) lanes: usize,
+    /// Most vectors in a tile.
+    pub(crate) vectors: usize,
+    /// Most rows in a tile of `vectors` vectors, by `vectors - 1`.
+    pub(crate) rows: &'static [usize],
+    /// Quads of k in one block: a panel of B must stay in the first-level cache.
+    pub(crate) block: usize,
+    /// Computes a tile.
+    ///
+    /// # Safety
+    /// The processor has the instruction set; the tile's pointers are valid for its shape, and its rows and vectors
+    /// within the limits above.
+    pub(crate) tile: unsafe fn(&Tile),
+    /// Widens a panel of B for use by many tiles, where the kernel gains by it.
+    ///
+    /// # Safety
+    /// The processor has the instruction set; both pointers are valid for the count, a multiple of 32.
+    pub(crate) widen: Option<unsafe fn(*const i8, *mut i16, usize)>,
+}
+
+impl Kernel {
+    /// The kernel for `isa`; the scalar one where this build has none.
+    pub(crate) fn of(isa: Isa) -> &'static Self {
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => &avx2::KERNEL,
+            #[cfg(target_arch = "x86_64")]
+            Isa::AvxVnni => &avx_vnni::KERNEL,
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Vnni => &avx512::KERNEL,
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => &neon::BASE,
+            #[cfg(target_arch = "aarch64")]
+            Isa::NeonDot => &neon::DOT,
+            _ => &scalar::KERNEL,
+        }
+    }
+}

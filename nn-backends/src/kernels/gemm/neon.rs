@@ -1,0 +1,181 @@
+//! NEON: `smull` and `sadalp`, which never saturate on 8-bit elements, or `sdot`.
+
+use super::kernel::{Kernel, Lhs, Tile};
+use std::arch::aarch64::*;
+use std::arch::asm;
+
+pub(super) static BASE: Kernel = Kernel {
+    lhs: Lhs::I8,
+    lanes: 4,
+    vectors: 2,
+    rows: &[4, 4],
+    block: 512,
+    tile: base_tile,
+    widen: None,
+};
+
+pub(super) static DOT: Kernel = Kernel {
+    lhs: Lhs::I8,
+    lanes: 4,
+    vectors: 4,
+    rows: &[6, 6, 6, 6],
+    block: 256,
+    tile: dot_tile,
+    widen: None,
+};
+
+/// # Safety
+/// See [`Kernel::tile`].
+unsafe fn base_tile(t: &Tile) {
+    macro_rules! choose {
+        ($(($rows:literal, $vectors:literal)),*) => {
+            match (t.rows, t.vectors) {
+                // SAFETY: the caller vouches for the processor and for the tile.
+                $(($rows, $vectors) => unsafe { base::<$rows, $vectors>(t) },)*
+                _ => unreachable!("a tile beyond the kernel's limits"),
+            }
+        };
+    }
+    choose!(
+        (1, 1),
+        (2, 1),
+        (3, 1),
+        (4, 1),
+        (1, 2),
+        (2, 2),
+        (3, 2),
+        (4, 2)
+    );
+}
+
+/// # Safety
+/// See [`Kernel::tile`].
+unsafe fn dot_tile(t: &Tile) {
+    macro_rules! choose {
+        ($(($rows:literal, $vectors:literal)),*) => {
+            match (t.rows, t.vectors) {
+                // SAFETY: the caller vouches for the processor and for the tile.
+                $(($rows, $vectors) => unsafe { dot::<$rows, $vectors>(t) },)*
+                _ => unreachable!("a tile beyond the kernel's limits"),
+            }
+        };
+    }
+    choose!(
+        (1, 1),
+        (2, 1),
+        (3, 1),
+        (4, 1),
+        (5, 1),
+        (6, 1),
+        (1, 2),
+        (2, 2),
+        (3, 2),
+        (4, 2),
+        (5, 2),
+        (6, 2),
+        (1, 3),
+        (2, 3),
+        (3, 3),
+        (4, 3),
+        (5, 3),
+        (6, 3),
+        (1, 4),
+        (2, 4),
+        (3, 4),
+        (4, 4),
+        (5, 4),
+        (6, 4)
+    );
+}
+
+#[target_feature(enable = "neon")]
+unsafe fn base<const R: usize, const V: usize>(t: &Tile) {
+    // Two partial sums for each column: two vectors of sums for each vector of columns.
+    let mut sums = [[[vdupq_n_s32(0); 2]; V]; R];
+    // SAFETY: the caller vouches for every pointer in the tile's shape.
+    unsafe {
+        for quad in 0..t.quads {
+            let mut b = [vdupq_n_s8(0); V];
+            for (v, b) in b.iter_mut().enumerate() {
+                *b = vld1q_s8(t.b.add((quad * V + v) * 16));
+            }
+            for (r, sums) in sums.iter_mut().enumerate() {
+                let a =
+                    t.a.add(r * t.a_stride + quad * 4)
+                        .cast::<i32>()
+                        .read_unaligned();
+                let a = vreinterpret_s8_s32(vdup_n_s32(a));
+                for (sums, &b) in sums.iter_mut().zip(&b) {
+                    sums[0] = vpadalq_s16(sums[0], vmull_s8(vget_low_s8(b), a));
+                    sums[1] = vpadalq_s16(sums[1], vmull_s8(vget_high_s8(b), a));
+                }
+            }
+        }
+        for (r, sums) in sums.iter().enumerate() {
+            for (v, sums) in sums.iter().enumerate() {
+                let c = t.c.add(r * t.c_stride + v * 4);
+                let from = if t.init.is_null() {
+                    c.cast_const()
+                } else {
+                    t.init.add(v * 4)
+                };
+                vst1q_s32(c, vaddq_s32(vld1q_s32(from), vpaddq_s32(sums[0], sums[1])));
+            }
+        }
+    }
+}
+
+#[target_feature(enable = "neon,dotprod")]
+unsafe fn dot<const R: usize, const V: usize>(t: &Tile) {
+    let mut sums = [[vdupq_n_s32(0); V]; R];
+    // SAFETY: the caller vouches for every pointer in the tile's shape.
+    unsafe {
+        for (r, sums) in sums.iter_mut().enumerate() {
+            for (v, sum) in sums.iter_mut().enumerate() {
+                let from = if t.init.is_null() {
+                    t.c.add(r * t.c_stride).cast_const()
+                } else {
+                    t.init
+                };
+                *sum = vld1q_s32(from.add(v * 4));
+            }
+        }
+        for quad in 0..t.quads {
+            let mut b = [vdupq_n_s8(0); V];
+            for (v, b) in b.iter_mut().enumerate() {
+                *b = vld1q_s8(t.b.add((quad * V + v) * 16));
+            }
+            for (r, sums) in sums.iter_mut().enumerate() {
+                let a =
+                    t.a.add(r * t.a_stride + quad * 4)
+                        .cast::<i32>()
+                        .read_unaligned();
+                let a = vreinterpretq_s8_s32(vdupq_n_s32(a));
+                for (sum, &b) in sums.iter_mut().zip(&b) {
+                    *sum = sdot(*sum, a, b);
+                }
+            }
+        }
+        for (r, sums) in sums.iter().enumerate() {
+            for (v, &sum) in sums.iter().enumerate() {
+                vst1q_s32(t.c.add(r * t.c_stride + v * 4), sum);
+            }
+        }
+    }
+}
+
+/// Four sums of four products; the intrinsic is not stable yet.
+#[inline]
+#[target_feature(enable = "neon,dotprod")]
+fn sdot(sum: int32x4_t, a: int8x16_t, b: int8x16_t) -> int32x4_t {
+    let mut sum = sum;
+    // SAFETY: one instruction on registers; the feature is enabled on this function.
+    unsafe {
+        asm!(
+            "sdot {sum:v}.4s, {a:v}.16b, {b:v}.16b",
+            sum = inout(vreg) sum, a = in(vreg) a, b = in(vreg) b,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    sum
+}

@@ -1,0 +1,15 @@
+//! Exact kernels on plain slices.
+//!
+//! Every kernel has a short scalar definition; the SIMD forms must give the same bits, and the tests say so for each
+//! instruction set that the machine has. Nothing here knows tensors, graphs or Burn, and all unsafe code of the crate
+//! is below this module.
+
+mod buffer;
+mod error;
+pub mod gemm;
+mod isa;
+mod parallel;
+
+pub use error::KernelError;
+pub use gemm::{Bytes, Order, PackedB, ZeroPoints, gemm};
+pub use isa::Isa;
