@@ -9,7 +9,9 @@ mod error;
 pub mod gemm;
 mod isa;
 mod parallel;
+pub mod requantize;
 
 pub use error::KernelError;
 pub use gemm::{Bytes, Order, PackedB, ZeroPoints, gemm};
 pub use isa::Isa;
+pub use requantize::{ByteType, Multiplier, Requantizer};
