@@ -1,1 +1,28 @@
-//! Under construction.
+//! What crosses the border between AIVM guests and hosts.
+//!
+//! - [`host`]: one trait per WIT interface, with its types; a VM implements them.
+//! - [`glue`] and [`for_each_import!`]: engine-neutral functions that lift arguments from guest
+//!   memory, call the traits and lower the results.
+//! - [`IMPORTS`], [`EXPORTS`]: the same interface as tables, for compilers and validators.
+//! - [`Guest`], [`Meter`]: what an engine supplies; [`Exit`] and [`TrapCode`]: how calls end.
+//! - [`export`]: calling what a guest exports.
+//! - [`Transcript`]: the running hash of every host call.
+//!
+//! `host`, `glue` and the tables are generated from the WIT files at build time.
+#![forbid(unsafe_code)]
+
+pub mod canonical;
+mod exit;
+pub mod export;
+mod generated;
+mod guest;
+mod table;
+mod transcript;
+mod word;
+
+pub use exit::{Exit, TrapCode, UnknownTrapCode};
+pub use generated::{EXPORTS, HostFunctions, IMPORTS, WIT_PACKAGE, glue, host};
+pub use guest::{Guest, Meter};
+pub use table::{Area, CoreType, Export, FuncId, Import, export, import, import_by_module};
+pub use transcript::{Entry, EntryKind, Transcript};
+pub use word::Word;

@@ -1,0 +1,43 @@
+//! WIT names in Rust.
+
+const KEYWORDS: &[&str] = &[
+    "as", "async", "await", "break", "const", "continue", "crate", "dyn", "else", "enum", "extern",
+    "false", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut",
+    "pub", "ref", "return", "self", "static", "struct", "super", "trait", "true", "type", "unsafe",
+    "use", "where", "while", "yield", "box", "final", "macro", "override", "priv", "try", "typeof",
+    "unsized", "virtual", "abstract", "become", "do",
+];
+
+/// `self-call` as `self_call`.
+pub fn snake(name: &str) -> String {
+    let name = name.replace(['-', ':', '/', '.'], "_").to_lowercase();
+    if KEYWORDS.contains(&name.as_str()) {
+        format!("{name}_")
+    } else {
+        name
+    }
+}
+
+/// `signature-scheme` as `SignatureScheme`.
+pub fn pascal(name: &str) -> String {
+    name.split(['-', ':', '/', '.'])
+        .map(|part| {
+            let mut chars = part.chars();
+            chars.next().map_or(String::new(), |first| {
+                first.to_uppercase().chain(chars).collect()
+            })
+        })
+        .collect()
+}
+
+/// A doc comment; `name` stands in where the WIT has none.
+pub fn docs(docs: Option<&str>, name: &str, indent: &str) -> String {
+    let text = docs
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+        .map_or_else(|| format!("`{name}`."), String::from);
+    // `aivm:` style names must not read as links.
+    text.lines()
+        .map(|line| format!("{indent}/// {}\n", line.trim_end()))
+        .collect()
+}
