@@ -263,16 +263,16 @@ impl World {
                 format!("                {rt}::canonical::Value::encode(&{name}, out);\n")
             };
         }
-        if signature.retptr {
-            if let Some(ty) = &function.result {
-                let _ = writeln!(
-                    out,
-                    "            cx.area(a{} as u32, {}, {})?;",
-                    signature.params.len() - 1,
-                    self.size(ty),
-                    self.align(ty)
-                );
-            }
+        if signature.retptr
+            && let Some(ty) = &function.result
+        {
+            let _ = writeln!(
+                out,
+                "            cx.area(a{} as u32, {}, {})?;",
+                signature.params.len() - 1,
+                self.size(ty),
+                self.align(ty)
+            );
         }
         let _ = writeln!(
             out,

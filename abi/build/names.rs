@@ -22,6 +22,12 @@ pub fn snake(name: &str) -> String {
 pub fn pascal(name: &str) -> String {
     name.split(['-', ':', '/', '.'])
         .map(|part| {
+            // `FP32` is `Fp32` in Rust.
+            let part = if part.chars().any(char::is_lowercase) {
+                part.into()
+            } else {
+                part.to_lowercase()
+            };
             let mut chars = part.chars();
             chars.next().map_or(String::new(), |first| {
                 first.to_uppercase().chain(chars).collect()

@@ -179,7 +179,9 @@ macro_rules! for_each_import {
         if self.is_string(ty) {
             return true;
         }
-        let any = |mut types: &mut dyn Iterator<Item = &Type>| Iterator::any(&mut types, |ty| self.has_lists(ty));
+        let any = |mut types: &mut dyn Iterator<Item = &Type>| {
+            Iterator::any(&mut types, |ty| self.has_lists(ty))
+        };
         match self.kind(ty) {
             Some(TypeDefKind::List(_)) => true,
             Some(TypeDefKind::Option(ty)) => self.has_lists(ty),

@@ -38,7 +38,7 @@ pub fn lift_output<G: Guest>(guest: &mut G, pointer: u32, limit: u32) -> Result<
     type Raw = Result<Vec<u8>, Vec<u8>>;
     let bad = Exit::Trap(TrapCode::BadResult);
     let (memory, _) = guest.parts()?;
-    if pointer % Raw::ALIGN != 0 {
+    if !pointer.is_multiple_of(Raw::ALIGN) {
         return Err(bad);
     }
     let at = |offset: u32| {
