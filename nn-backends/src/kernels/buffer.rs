@@ -66,6 +66,7 @@ impl Aligned {
 #[derive(Default)]
 pub(crate) struct Scratch {
     pub(crate) lhs: Aligned,
+    pub(crate) planes: Aligned,
     pub(crate) rhs: Aligned,
     pub(crate) init: Aligned,
     pub(crate) tile: Aligned,

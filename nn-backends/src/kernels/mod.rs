@@ -5,12 +5,14 @@
 //! is below this module.
 
 mod buffer;
+pub mod conv;
 mod error;
 pub mod gemm;
 mod isa;
 mod parallel;
 pub mod requantize;
 
+pub use conv::{ConvOutput, ConvShape, PackedConv};
 pub use error::KernelError;
 pub use gemm::{Bytes, Order, PackedB, ZeroPoints, gemm};
 pub use isa::Isa;

@@ -4,7 +4,7 @@
 //!
 //! A vector of sums holds two partial sums for each of four columns; they are folded when the tile is stored.
 
-use super::kernel::{Kernel, Lhs, Tile};
+use super::kernel::{Init, Kernel, Lhs, Tile};
 use std::arch::x86_64::*;
 
 pub(super) static KERNEL: Kernel = Kernel {
@@ -13,40 +13,56 @@ pub(super) static KERNEL: Kernel = Kernel {
     vectors: 2,
     rows: &[6, 6],
     block: 256,
+    swapped_rhs_signed: false,
     tile,
     widen: Some(widen),
 };
 
+/// The form of B: bytes of either sign, or 16-bit numbers.
+const SIGNED: u8 = 0;
+const UNSIGNED: u8 = 1;
+const WIDE: u8 = 2;
+
 /// # Safety
 /// See [`Kernel::tile`].
 unsafe fn tile(t: &Tile) {
-    macro_rules! choose {
-        ($(($rows:literal, $vectors:literal)),*) => {
-            match (t.rows, t.vectors, t.b_wide) {
-                $(
-                    // SAFETY: the caller vouches for the processor and for the tile.
-                    ($rows, $vectors, false) => unsafe { block::<$rows, $vectors, false>(t) },
-                    // SAFETY: as above.
-                    ($rows, $vectors, true) => unsafe { block::<$rows, $vectors, true>(t) },
-                )*
-                _ => unreachable!("a tile beyond the kernel's limits"),
-            }
-        };
+    let rhs = match (t.b_wide, t.swapped) {
+        (true, _) => WIDE,
+        (false, false) => SIGNED,
+        (false, true) => UNSIGNED,
+    };
+    match (t.vectors, rhs) {
+        // SAFETY: the caller vouches for the processor and for the tile.
+        (1, SIGNED) => unsafe { rows::<1, SIGNED>(t) },
+        // SAFETY: the caller vouches for the processor and for the tile.
+        (1, UNSIGNED) => unsafe { rows::<1, UNSIGNED>(t) },
+        // SAFETY: the caller vouches for the processor and for the tile.
+        (1, WIDE) => unsafe { rows::<1, WIDE>(t) },
+        // SAFETY: the caller vouches for the processor and for the tile.
+        (2, SIGNED) => unsafe { rows::<2, SIGNED>(t) },
+        // SAFETY: the caller vouches for the processor and for the tile.
+        (2, UNSIGNED) => unsafe { rows::<2, UNSIGNED>(t) },
+        // SAFETY: the caller vouches for the processor and for the tile.
+        (2, WIDE) => unsafe { rows::<2, WIDE>(t) },
+        _ => unreachable!("a tile beyond the kernel's limits"),
     }
-    choose!(
-        (1, 1),
-        (2, 1),
-        (3, 1),
-        (4, 1),
-        (5, 1),
-        (6, 1),
-        (1, 2),
-        (2, 2),
-        (3, 2),
-        (4, 2),
-        (5, 2),
-        (6, 2)
-    );
+}
+
+/// # Safety
+/// See [`Kernel::tile`].
+unsafe fn rows<const V: usize, const RHS: u8>(t: &Tile) {
+    // SAFETY: the caller vouches for the processor and for the tile.
+    unsafe {
+        match t.rows {
+            1 => block::<1, V, RHS>(t),
+            2 => block::<2, V, RHS>(t),
+            3 => block::<3, V, RHS>(t),
+            4 => block::<4, V, RHS>(t),
+            5 => block::<5, V, RHS>(t),
+            6 => block::<6, V, RHS>(t),
+            _ => unreachable!("a tile beyond the kernel's limits"),
+        }
+    }
 }
 
 /// # Safety
@@ -68,22 +84,22 @@ unsafe fn widen(from: *const i8, to: *mut i16, count: usize) {
 
 /// Sixteen elements of B, as 16-bit numbers.
 #[target_feature(enable = "avx2")]
-unsafe fn columns<const WIDE: bool>(b: *const i8, index: usize) -> __m256i {
+unsafe fn columns<const RHS: u8>(b: *const i8, index: usize) -> __m256i {
     // SAFETY: the caller vouches for sixteen elements at `index`.
     unsafe {
-        if WIDE {
-            _mm256_load_si256(b.cast::<i16>().add(index).cast())
-        } else {
-            _mm256_cvtepi8_epi16(_mm_load_si128(b.add(index).cast()))
+        match RHS {
+            WIDE => _mm256_load_si256(b.cast::<i16>().add(index).cast()),
+            UNSIGNED => _mm256_cvtepu8_epi16(_mm_loadu_si128(b.add(index).cast())),
+            _ => _mm256_cvtepi8_epi16(_mm_load_si128(b.add(index).cast())),
         }
     }
 }
 
 #[target_feature(enable = "avx2")]
-unsafe fn block<const R: usize, const V: usize, const WIDE: bool>(t: &Tile) {
+unsafe fn block<const R: usize, const V: usize, const RHS: u8>(t: &Tile) {
     if R == 1 {
         // SAFETY: passed on.
-        return unsafe { vector::<V, WIDE>(t) };
+        return unsafe { vector::<V, RHS>(t) };
     }
     let mut sums = [[_mm256_setzero_si256(); V]; R];
     // SAFETY: the caller vouches for every pointer in the tile's shape.
@@ -91,7 +107,7 @@ unsafe fn block<const R: usize, const V: usize, const WIDE: bool>(t: &Tile) {
         for quad in 0..t.quads {
             let mut b = [_mm256_setzero_si256(); V];
             for (v, b) in b.iter_mut().enumerate() {
-                *b = columns::<WIDE>(t.b, (quad * V + v) * 16);
+                *b = columns::<RHS>(t.b, (quad * V + v) * 16);
             }
             for (r, sums) in sums.iter_mut().enumerate() {
                 let a = _mm256_set1_epi64x(
@@ -114,14 +130,14 @@ unsafe fn block<const R: usize, const V: usize, const WIDE: bool>(t: &Tile) {
 
 /// One row, four sets of sums against the latency of the addition.
 #[target_feature(enable = "avx2")]
-unsafe fn vector<const V: usize, const WIDE: bool>(t: &Tile) {
+unsafe fn vector<const V: usize, const RHS: u8>(t: &Tile) {
     let mut sums = [[_mm256_setzero_si256(); V]; 4];
     // SAFETY: the caller vouches for every pointer in the tile's shape.
     unsafe {
         let step = |quad: usize, sums: &mut [__m256i; V]| {
             let a = _mm256_set1_epi64x(t.a.add(quad * 8).cast::<i64>().read_unaligned());
             for (v, sum) in sums.iter_mut().enumerate() {
-                let b = columns::<WIDE>(t.b, (quad * V + v) * 16);
+                let b = columns::<RHS>(t.b, (quad * V + v) * 16);
                 *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(a, b));
             }
         };
@@ -159,14 +175,11 @@ unsafe fn store(t: &Tile, row: usize, vector: usize, sum: __m256i) {
     // SAFETY: the caller vouches for the row and the vector.
     unsafe {
         let c = t.c.add(row * t.c_stride + vector * 4);
-        let from = if t.init.is_null() {
-            c.cast_const()
-        } else {
-            t.init.add(vector * 4)
+        let start = match t.init {
+            Init::Stored => _mm_loadu_si128(c.cast_const().cast()),
+            Init::Columns(init) => _mm_loadu_si128(init.add(vector * 4).cast()),
+            Init::Rows(init) => _mm_set1_epi32(*init.add(row)),
         };
-        _mm_storeu_si128(
-            c.cast(),
-            _mm_add_epi32(_mm_loadu_si128(from.cast()), folded),
-        );
+        _mm_storeu_si128(c.cast(), _mm_add_epi32(start, folded));
     }
 }

@@ -1,6 +1,6 @@
 //! AVX-512 VNNI: `vpdpbusd`, in the form that wraps.
 
-use super::kernel::{Kernel, Lhs, Tile};
+use super::kernel::{Init, Kernel, Lhs, Tile};
 use std::arch::x86_64::*;
 
 pub(super) static KERNEL: Kernel = Kernel {
@@ -9,6 +9,7 @@ pub(super) static KERNEL: Kernel = Kernel {
     vectors: 4,
     rows: &[8, 8, 8, 6],
     block: 128,
+    swapped_rhs_signed: false,
     tile,
     widen: None,
 };
@@ -16,67 +17,59 @@ pub(super) static KERNEL: Kernel = Kernel {
 /// # Safety
 /// See [`Kernel::tile`].
 unsafe fn tile(t: &Tile) {
-    macro_rules! choose {
-        ($(($rows:literal, $vectors:literal)),*) => {
-            match (t.rows, t.vectors) {
-                // SAFETY: the caller vouches for the processor and for the tile.
-                $(($rows, $vectors) => unsafe { block::<$rows, $vectors>(t) },)*
-                _ => unreachable!("a tile beyond the kernel's limits"),
-            }
-        };
+    match (t.vectors, t.swapped) {
+        // SAFETY: the caller vouches for the processor and for the tile.
+        (1, false) => unsafe { rows::<1, false>(t) },
+        // SAFETY: the caller vouches for the processor and for the tile.
+        (1, true) => unsafe { rows::<1, true>(t) },
+        // SAFETY: the caller vouches for the processor and for the tile.
+        (2, false) => unsafe { rows::<2, false>(t) },
+        // SAFETY: the caller vouches for the processor and for the tile.
+        (2, true) => unsafe { rows::<2, true>(t) },
+        // SAFETY: the caller vouches for the processor and for the tile.
+        (3, false) => unsafe { rows::<3, false>(t) },
+        // SAFETY: the caller vouches for the processor and for the tile.
+        (3, true) => unsafe { rows::<3, true>(t) },
+        // SAFETY: the caller vouches for the processor and for the tile.
+        (4, false) => unsafe { rows::<4, false>(t) },
+        // SAFETY: the caller vouches for the processor and for the tile.
+        (4, true) => unsafe { rows::<4, true>(t) },
+        _ => unreachable!("a tile beyond the kernel's limits"),
     }
-    choose!(
-        (1, 1),
-        (2, 1),
-        (3, 1),
-        (4, 1),
-        (5, 1),
-        (6, 1),
-        (7, 1),
-        (8, 1),
-        (1, 2),
-        (2, 2),
-        (3, 2),
-        (4, 2),
-        (5, 2),
-        (6, 2),
-        (7, 2),
-        (8, 2),
-        (1, 3),
-        (2, 3),
-        (3, 3),
-        (4, 3),
-        (5, 3),
-        (6, 3),
-        (7, 3),
-        (8, 3),
-        (1, 4),
-        (2, 4),
-        (3, 4),
-        (4, 4),
-        (5, 4),
-        (6, 4)
-    );
+}
+
+/// # Safety
+/// See [`Kernel::tile`].
+unsafe fn rows<const V: usize, const S: bool>(t: &Tile) {
+    // SAFETY: the caller vouches for the processor and for the tile.
+    unsafe {
+        match t.rows {
+            1 => block::<1, V, S>(t),
+            2 => block::<2, V, S>(t),
+            3 => block::<3, V, S>(t),
+            4 => block::<4, V, S>(t),
+            5 => block::<5, V, S>(t),
+            6 => block::<6, V, S>(t),
+            7 => block::<7, V, S>(t),
+            8 => block::<8, V, S>(t),
+            _ => unreachable!("a tile beyond the kernel's limits"),
+        }
+    }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn block<const R: usize, const V: usize>(t: &Tile) {
+unsafe fn block<const R: usize, const V: usize, const S: bool>(t: &Tile) {
     // One row leaves most registers free and is bound by the latency of the sums: two sets of sums halve it.
     if R == 1 {
         // SAFETY: passed on.
-        return unsafe { vector::<V>(t) };
+        return unsafe { vector::<V, S>(t) };
     }
     let mut sums = [[_mm512_setzero_si512(); V]; R];
     // SAFETY: the caller vouches for every pointer in the tile's shape.
     unsafe {
         for (r, sums) in sums.iter_mut().enumerate() {
             for (v, sum) in sums.iter_mut().enumerate() {
-                let from = if t.init.is_null() {
-                    t.c.add(r * t.c_stride)
-                } else {
-                    t.init
-                };
-                *sum = _mm512_loadu_si512(from.add(v * 16).cast());
+                *sum = start(t, r, v);
             }
         }
         for quad in 0..t.quads {
@@ -92,7 +85,7 @@ unsafe fn block<const R: usize, const V: usize>(t: &Tile) {
                         .read_unaligned(),
                 );
                 for (sum, &column) in sums.iter_mut().zip(&columns) {
-                    *sum = _mm512_dpbusd_epi32(*sum, a, column);
+                    *sum = dot::<S>(*sum, a, column);
                 }
             }
         }
@@ -106,18 +99,13 @@ unsafe fn block<const R: usize, const V: usize>(t: &Tile) {
 
 /// One row: bound by how fast B arrives.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-unsafe fn vector<const V: usize>(t: &Tile) {
+unsafe fn vector<const V: usize, const S: bool>(t: &Tile) {
     let mut even = [_mm512_setzero_si512(); V];
     let mut odd = [_mm512_setzero_si512(); V];
     // SAFETY: the caller vouches for every pointer in the tile's shape; a prefetch reads nothing.
     unsafe {
-        let from = if t.init.is_null() {
-            t.c.cast_const()
-        } else {
-            t.init
-        };
         for (v, sum) in even.iter_mut().enumerate() {
-            *sum = _mm512_loadu_si512(from.add(v * 16).cast());
+            *sum = start(t, 0, v);
         }
         let mut b = t.b;
         for pair in 0..t.quads / 2 {
@@ -129,16 +117,15 @@ unsafe fn vector<const V: usize>(t: &Tile) {
             for v in 0..V {
                 _mm_prefetch::<_MM_HINT_T0>(b.wrapping_add(PREFETCH + v * 64).cast());
                 _mm_prefetch::<_MM_HINT_T0>(b.wrapping_add(PREFETCH + (V + v) * 64).cast());
-                even[v] = _mm512_dpbusd_epi32(even[v], a0, _mm512_load_si512(b.add(v * 64).cast()));
-                odd[v] =
-                    _mm512_dpbusd_epi32(odd[v], a1, _mm512_load_si512(b.add((V + v) * 64).cast()));
+                even[v] = dot::<S>(even[v], a0, _mm512_load_si512(b.add(v * 64).cast()));
+                odd[v] = dot::<S>(odd[v], a1, _mm512_load_si512(b.add((V + v) * 64).cast()));
             }
             b = b.add(V * 128);
         }
         if t.quads % 2 == 1 {
             let a = _mm512_set1_epi32(t.a.add((t.quads - 1) * 4).cast::<i32>().read_unaligned());
             for (v, sum) in even.iter_mut().enumerate() {
-                *sum = _mm512_dpbusd_epi32(*sum, a, _mm512_load_si512(b.add(v * 64).cast()));
+                *sum = dot::<S>(*sum, a, _mm512_load_si512(b.add(v * 64).cast()));
             }
         }
         for v in 0..V {
@@ -149,3 +136,28 @@ unsafe fn vector<const V: usize>(t: &Tile) {
 
 /// How far ahead of its use B is fetched, in bytes.
 const PREFETCH: usize = 2048;
+
+/// What the sums of a row and a vector of columns start from.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn start(t: &Tile, row: usize, vector: usize) -> __m512i {
+    // SAFETY: the caller vouches for the tile, the row and the vector.
+    unsafe {
+        match t.init {
+            Init::Stored => _mm512_loadu_si512(t.c.add(row * t.c_stride + vector * 16).cast()),
+            Init::Columns(init) => _mm512_loadu_si512(init.add(vector * 16).cast()),
+            Init::Rows(init) => _mm512_set1_epi32(*init.add(row)),
+        }
+    }
+}
+
+/// Adds four products to each sum; `S`: the signed factor is `a`, not `b`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512vnni")]
+fn dot<const S: bool>(sum: __m512i, a: __m512i, b: __m512i) -> __m512i {
+    if S {
+        _mm512_dpbusd_epi32(sum, b, a)
+    } else {
+        _mm512_dpbusd_epi32(sum, a, b)
+    }
+}

@@ -1,6 +1,6 @@
 //! The 256-bit `vpdpbusd` of processors without AVX-512.
 
-use super::kernel::{Kernel, Lhs, Tile};
+use super::kernel::{Init, Kernel, Lhs, Tile};
 use std::arch::x86_64::*;
 
 pub(super) static KERNEL: Kernel = Kernel {
@@ -9,6 +9,7 @@ pub(super) static KERNEL: Kernel = Kernel {
     vectors: 2,
     rows: &[6, 6],
     block: 256,
+    swapped_rhs_signed: false,
     tile,
     widen: None,
 };
@@ -16,48 +17,48 @@ pub(super) static KERNEL: Kernel = Kernel {
 /// # Safety
 /// See [`Kernel::tile`].
 unsafe fn tile(t: &Tile) {
-    macro_rules! choose {
-        ($(($rows:literal, $vectors:literal)),*) => {
-            match (t.rows, t.vectors) {
-                // SAFETY: the caller vouches for the processor and for the tile.
-                $(($rows, $vectors) => unsafe { block::<$rows, $vectors>(t) },)*
-                _ => unreachable!("a tile beyond the kernel's limits"),
-            }
-        };
+    match (t.vectors, t.swapped) {
+        // SAFETY: the caller vouches for the processor and for the tile.
+        (1, false) => unsafe { rows::<1, false>(t) },
+        // SAFETY: the caller vouches for the processor and for the tile.
+        (1, true) => unsafe { rows::<1, true>(t) },
+        // SAFETY: the caller vouches for the processor and for the tile.
+        (2, false) => unsafe { rows::<2, false>(t) },
+        // SAFETY: the caller vouches for the processor and for the tile.
+        (2, true) => unsafe { rows::<2, true>(t) },
+        _ => unreachable!("a tile beyond the kernel's limits"),
     }
-    choose!(
-        (1, 1),
-        (2, 1),
-        (3, 1),
-        (4, 1),
-        (5, 1),
-        (6, 1),
-        (1, 2),
-        (2, 2),
-        (3, 2),
-        (4, 2),
-        (5, 2),
-        (6, 2)
-    );
+}
+
+/// # Safety
+/// See [`Kernel::tile`].
+unsafe fn rows<const V: usize, const S: bool>(t: &Tile) {
+    // SAFETY: the caller vouches for the processor and for the tile.
+    unsafe {
+        match t.rows {
+            1 => block::<1, V, S>(t),
+            2 => block::<2, V, S>(t),
+            3 => block::<3, V, S>(t),
+            4 => block::<4, V, S>(t),
+            5 => block::<5, V, S>(t),
+            6 => block::<6, V, S>(t),
+            _ => unreachable!("a tile beyond the kernel's limits"),
+        }
+    }
 }
 
 #[target_feature(enable = "avx2,avxvnni")]
-unsafe fn block<const R: usize, const V: usize>(t: &Tile) {
+unsafe fn block<const R: usize, const V: usize, const S: bool>(t: &Tile) {
     if R == 1 {
         // SAFETY: passed on.
-        return unsafe { vector::<V>(t) };
+        return unsafe { vector::<V, S>(t) };
     }
     let mut sums = [[_mm256_setzero_si256(); V]; R];
     // SAFETY: the caller vouches for every pointer in the tile's shape.
     unsafe {
         for (r, sums) in sums.iter_mut().enumerate() {
             for (v, sum) in sums.iter_mut().enumerate() {
-                let from = if t.init.is_null() {
-                    t.c.add(r * t.c_stride)
-                } else {
-                    t.init
-                };
-                *sum = _mm256_loadu_si256(from.add(v * 8).cast());
+                *sum = start(t, r, v);
             }
         }
         for quad in 0..t.quads {
@@ -73,7 +74,7 @@ unsafe fn block<const R: usize, const V: usize>(t: &Tile) {
                         .read_unaligned(),
                 );
                 for (sum, &column) in sums.iter_mut().zip(&columns) {
-                    *sum = _mm256_dpbusd_avx_epi32(*sum, a, column);
+                    *sum = dot::<S>(*sum, a, column);
                 }
             }
         }
@@ -87,23 +88,18 @@ unsafe fn block<const R: usize, const V: usize>(t: &Tile) {
 
 /// One row, four sets of sums against the latency of the addition.
 #[target_feature(enable = "avx2,avxvnni")]
-unsafe fn vector<const V: usize>(t: &Tile) {
+unsafe fn vector<const V: usize, const S: bool>(t: &Tile) {
     let mut sums = [[_mm256_setzero_si256(); V]; 4];
     // SAFETY: the caller vouches for every pointer in the tile's shape.
     unsafe {
-        let from = if t.init.is_null() {
-            t.c.cast_const()
-        } else {
-            t.init
-        };
         for (v, sum) in sums[0].iter_mut().enumerate() {
-            *sum = _mm256_loadu_si256(from.add(v * 8).cast());
+            *sum = start(t, 0, v);
         }
         let step = |quad: usize, sums: &mut [__m256i; V]| {
             let a = _mm256_set1_epi32(t.a.add(quad * 4).cast::<i32>().read_unaligned());
             for (v, sum) in sums.iter_mut().enumerate() {
                 let b = _mm256_load_si256(t.b.add((quad * V + v) * 32).cast());
-                *sum = _mm256_dpbusd_avx_epi32(*sum, a, b);
+                *sum = dot::<S>(*sum, a, b);
             }
         };
         let whole = t.quads / 4 * 4;
@@ -126,5 +122,30 @@ unsafe fn vector<const V: usize>(t: &Tile) {
             let (low, high) = (_mm256_add_epi32(s0, s1), _mm256_add_epi32(s2, s3));
             _mm256_storeu_si256(t.c.add(v * 8).cast(), _mm256_add_epi32(low, high));
         }
+    }
+}
+
+/// What the sums of a row and a vector of columns start from.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn start(t: &Tile, row: usize, vector: usize) -> __m256i {
+    // SAFETY: the caller vouches for the tile, the row and the vector.
+    unsafe {
+        match t.init {
+            Init::Stored => _mm256_loadu_si256(t.c.add(row * t.c_stride + vector * 8).cast()),
+            Init::Columns(init) => _mm256_loadu_si256(init.add(vector * 8).cast()),
+            Init::Rows(init) => _mm256_set1_epi32(*init.add(row)),
+        }
+    }
+}
+
+/// Adds four products to each sum; `S`: the signed factor is `a`, not `b`.
+#[inline]
+#[target_feature(enable = "avx2,avxvnni")]
+fn dot<const S: bool>(sum: __m256i, a: __m256i, b: __m256i) -> __m256i {
+    if S {
+        _mm256_dpbusd_avx_epi32(sum, b, a)
+    } else {
+        _mm256_dpbusd_avx_epi32(sum, a, b)
     }
 }

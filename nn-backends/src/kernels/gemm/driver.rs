@@ -1,6 +1,6 @@
 //! Cuts a product into blocks that fit the caches, brings A into the kernel's form, and corrects for zero points.
 
-use super::kernel::{Kernel, Lhs, Tile};
+use super::kernel::{Init, Kernel, Lhs, Tile};
 use super::pack::{PackedB, check_zeros};
 use super::{Bytes, ZeroPoints};
 use crate::kernels::buffer::{Aligned, Scratch, with_scratch};
@@ -160,14 +160,16 @@ impl Product<'_> {
             scratch.tile.reserve(most * width * 4);
             let spare = scratch.tile.as_i32_mut(most * width);
             let init = match depth.start {
-                0 => scratch.init.as_i32_mut(self.b.sums().len())[columns.start..].as_ptr(),
-                _ => std::ptr::null(),
+                0 => Init::Columns(
+                    scratch.init.as_i32_mut(self.b.sums().len())[columns.start..].as_ptr(),
+                ),
+                _ => Init::Stored,
             };
             for first in rows.clone().step_by(most) {
                 let count = most.min(rows.end - first);
                 // SAFETY: row `first` and the panel's first column are inside C, whose length has been checked.
                 let c = unsafe { self.c.get().add(first * n + columns.start) };
-                if !whole && init.is_null() {
+                if !whole && depth.start > 0 {
                     copy(
                         c.cast_const(),
                         n,
@@ -187,6 +189,7 @@ impl Product<'_> {
                     c: if whole { c } else { spare.as_mut_ptr() },
                     c_stride: if whole { n } else { width },
                     init,
+                    swapped: false,
                 };
                 // SAFETY: `lhs` gave `rows` rows of this depth; the slice of B above has this depth and width; C has
                 // these rows and columns, or the spare tile has; `init` has a value for every padded column. No other

@@ -13,10 +13,6 @@ pub(crate) enum Lhs {
     /// As `u8`; signed elements are raised by 128.
     U8,
     /// As `i8`; unsigned elements are lowered by 128.
-    #[cfg_attr(
-        not(target_arch = "aarch64"),
-        expect(dead_code, reason = "used by the NEON kernels")
-    )]
     I8,
     /// Widened to `i16`, which holds either.
     #[cfg_attr(
@@ -27,6 +23,11 @@ pub(crate) enum Lhs {
 }
 
 impl Lhs {
+    /// The form of A in a swapped tile: where the one was unsigned, the other is.
+    pub(crate) fn swapped(self) -> Self {
+        if self == Self::U8 { Self::I8 } else { self }
+    }
+
     /// Bytes of one element.
     pub(crate) fn size(self) -> usize {
         if self == Self::I16 { 2 } else { 1 }
@@ -40,6 +41,17 @@ impl Lhs {
             _ => 0,
         }
     }
+}
+
+/// What a tile's sums start from.
+#[derive(Clone, Copy)]
+pub(crate) enum Init {
+    /// What C holds.
+    Stored,
+    /// A value for each column, padding included.
+    Columns(*const i32),
+    /// A value for each row.
+    Rows(*const i32),
 }
 
 /// One tile of C: `rows` × `vectors` vectors of columns, over `quads` groups of four consecutive k.
@@ -57,8 +69,10 @@ pub(crate) struct Tile {
     pub(crate) c: *mut i32,
     /// Elements from one row of C to the next.
     pub(crate) c_stride: usize,
-    /// What each column starts from; null: from what C holds.
-    pub(crate) init: *const i32,
+    pub(crate) init: Init,
+    /// Whether the signs change places: A is then in the form [`Lhs::swapped`], and B as [`Kernel::swapped_rhs_signed`]
+    /// says.
+    pub(crate) swapped: bool,
 }
 
 /// The kernel of one instruction set.
@@ -72,6 +86,8 @@ pub(crate) struct Kernel {
     pub(crate) rows: &'static [usize],
     /// Quads of k in one block: a panel of B must stay in the first-level cache.
     pub(crate) block: usize,
+    /// Whether B is signed in a swapped tile.
+    pub(crate) swapped_rhs_signed: bool,
     /// Computes a tile.
     ///
     /// # Safety

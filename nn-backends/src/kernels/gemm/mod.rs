@@ -13,7 +13,7 @@ mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod avx_vnni;
 mod driver;
-mod kernel;
+pub(super) mod kernel;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod pack;
@@ -23,6 +23,7 @@ mod scalar;
 mod tests;
 
 pub use driver::gemm;
+pub(super) use pack::check_zeros;
 pub use pack::{Order, PackedB};
 pub use reference::reference;
 

@@ -1,6 +1,6 @@
 //! NEON: `smull` and `sadalp`, which never saturate on 8-bit elements, or `sdot`.
 
-use super::kernel::{Kernel, Lhs, Tile};
+use super::kernel::{Init, Kernel, Lhs, Tile};
 use std::arch::aarch64::*;
 use std::arch::asm;
 
@@ -10,6 +10,7 @@ pub(super) static BASE: Kernel = Kernel {
     vectors: 2,
     rows: &[4, 4],
     block: 512,
+    swapped_rhs_signed: true,
     tile: base_tile,
     widen: None,
 };
@@ -20,6 +21,7 @@ pub(super) static DOT: Kernel = Kernel {
     vectors: 4,
     rows: &[6, 6, 6, 6],
     block: 256,
+    swapped_rhs_signed: true,
     tile: dot_tile,
     widen: None,
 };
@@ -114,12 +116,7 @@ unsafe fn base<const R: usize, const V: usize>(t: &Tile) {
         for (r, sums) in sums.iter().enumerate() {
             for (v, sums) in sums.iter().enumerate() {
                 let c = t.c.add(r * t.c_stride + v * 4);
-                let from = if t.init.is_null() {
-                    c.cast_const()
-                } else {
-                    t.init.add(v * 4)
-                };
-                vst1q_s32(c, vaddq_s32(vld1q_s32(from), vpaddq_s32(sums[0], sums[1])));
+                vst1q_s32(c, vaddq_s32(start(t, r, v), vpaddq_s32(sums[0], sums[1])));
             }
         }
     }
@@ -132,12 +129,7 @@ unsafe fn dot<const R: usize, const V: usize>(t: &Tile) {
     unsafe {
         for (r, sums) in sums.iter_mut().enumerate() {
             for (v, sum) in sums.iter_mut().enumerate() {
-                let from = if t.init.is_null() {
-                    t.c.add(r * t.c_stride).cast_const()
-                } else {
-                    t.init
-                };
-                *sum = vld1q_s32(from.add(v * 4));
+                *sum = start(t, r, v);
             }
         }
         for quad in 0..t.quads {
@@ -160,6 +152,20 @@ unsafe fn dot<const R: usize, const V: usize>(t: &Tile) {
             for (v, &sum) in sums.iter().enumerate() {
                 vst1q_s32(t.c.add(r * t.c_stride + v * 4), sum);
             }
+        }
+    }
+}
+
+/// What the sums of a row and a vector of columns start from.
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn start(t: &Tile, row: usize, vector: usize) -> int32x4_t {
+    // SAFETY: the caller vouches for the tile, the row and the vector.
+    unsafe {
+        match t.init {
+            Init::Stored => vld1q_s32(t.c.add(row * t.c_stride + vector * 4)),
+            Init::Columns(init) => vld1q_s32(init.add(vector * 4)),
+            Init::Rows(init) => vdupq_n_s32(*init.add(row)),
         }
     }
 }

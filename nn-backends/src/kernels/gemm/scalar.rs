@@ -1,4 +1,4 @@
-use super::kernel::{Kernel, Lhs, Tile};
+use super::kernel::{Init, Kernel, Lhs, Tile};
 
 const LANES: usize = 8;
 
@@ -8,6 +8,7 @@ pub(super) static KERNEL: Kernel = Kernel {
     vectors: 1,
     rows: &[1],
     block: 1024,
+    swapped_rhs_signed: false,
     tile,
     widen: None,
 };
@@ -19,19 +20,29 @@ unsafe fn tile(t: &Tile) {
     let (a, b, c) = unsafe {
         (
             std::slice::from_raw_parts(t.a, t.quads * 4),
-            std::slice::from_raw_parts(t.b, t.quads * LANES * 4),
+            std::slice::from_raw_parts(t.b.cast::<u8>(), t.quads * LANES * 4),
             std::slice::from_raw_parts_mut(t.c, LANES),
         )
     };
-    if !t.init.is_null() {
-        // SAFETY: as above.
-        c.copy_from_slice(unsafe { std::slice::from_raw_parts(t.init, LANES) });
+    // SAFETY: as above.
+    unsafe {
+        match t.init {
+            Init::Stored => {}
+            Init::Columns(init) => c.copy_from_slice(std::slice::from_raw_parts(init, LANES)),
+            Init::Rows(init) => c.fill(*init),
+        }
     }
+    let (a_sign, b_sign) = if t.swapped { (0x80, 0) } else { (0, 0x80) };
     for (a, b) in a.chunks_exact(4).zip(b.chunks_exact(LANES * 4)) {
         for (sum, b) in c.iter_mut().zip(b.chunks_exact(4)) {
             for (&a, &b) in a.iter().zip(b) {
-                *sum = sum.wrapping_add(i32::from(a) * i32::from(b));
+                *sum = sum.wrapping_add(number(a, a_sign) * number(b, b_sign));
             }
         }
     }
+}
+
+/// The number that a byte stands for: signed if `sign` is its sign bit, unsigned if `sign` is zero.
+fn number(byte: u8, sign: u8) -> i32 {
+    i32::from(byte ^ sign) - i32::from(sign)
 }

@@ -236,8 +236,15 @@ impl Requantizer {
         out: &mut [u8],
     ) -> Result<(), KernelError> {
         check(isa, acc, out)?;
-        self.run::<true>(isa, acc, out, self.table.from(channel % self.channels));
+        self.plane_unchecked(isa, channel, acc, out);
         Ok(())
+    }
+
+    /// As [`Requantizer::plane`], for a caller that knows that the machine has `isa`.
+    pub(crate) fn plane_unchecked(&self, isa: Isa, channel: usize, acc: &[i32], out: &mut [u8]) {
+        assert_eq!(acc.len(), out.len());
+        debug_assert!(isa.is_available());
+        self.run::<true>(isa, acc, out, self.table.from(channel % self.channels));
     }
 
     /// `ONE`: the first multiplier of the table serves all elements.
