@@ -7,22 +7,31 @@
 //! - [`Guest`], [`Meter`]: what an engine supplies; [`Exit`] and [`TrapCode`]: how calls end.
 //! - [`export`]: calling what a guest exports.
 //! - [`Transcript`]: the running hash of every host call.
+//! - [`receipt`]: what a transaction did, in canonical bytes.
+//! - [`Address`], [`Word`], [`Digest`]: the values that all of it is made of.
 //!
 //! `host`, `glue` and the tables are generated from the WIT files at build time.
 #![forbid(unsafe_code)]
 
+mod address;
 pub mod canonical;
+mod codec;
+mod digest;
 mod exit;
 pub mod export;
 mod generated;
 mod guest;
+pub mod receipt;
 mod table;
 mod transcript;
 mod word;
 
+pub use address::{Address, AddressError, DEFAULT_PREFIX};
+pub use codec::DecodeError;
+pub use digest::{BadDigest, Digest};
 pub use exit::{Exit, TrapCode, UnknownTrapCode};
 pub use generated::{EXPORTS, HostFunctions, IMPORTS, WIT_PACKAGE, glue, host};
 pub use guest::{Guest, Meter};
 pub use table::{Area, CoreType, Export, FuncId, Import, export, import, import_by_module};
 pub use transcript::{Entry, EntryKind, Transcript};
-pub use word::Word;
+pub use word::{BadWord, Word};

@@ -1,6 +1,9 @@
 //! 256-bit words, as `types.word` in the WIT states them.
 
 use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A 256-bit value as four 64-bit limbs, least significant first.
 ///
@@ -153,6 +156,36 @@ impl fmt::Debug for Word {
 impl fmt::Display for Word {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "0x{}", hex::encode(self.to_be_bytes()))
+    }
+}
+
+/// Text that is not `0x` and 64 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a word is `0x` and 64 hexadecimal digits")]
+pub struct BadWord;
+
+impl FromStr for Word {
+    type Err = BadWord;
+
+    fn from_str(text: &str) -> Result<Self, BadWord> {
+        let mut bytes = [0; 32];
+        let digits = text.strip_prefix("0x").ok_or(BadWord)?;
+        hex::decode_to_slice(digits, &mut bytes).map_err(|_| BadWord)?;
+        Ok(Self::from_be_bytes(bytes))
+    }
+}
+
+impl Serialize for Word {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Word {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 

@@ -1,0 +1,11 @@
+//! Receipts: what one transaction did, in a form that every node must agree on to the bit.
+//!
+//! The binary form is described in `docs/receipts.md`.
+
+mod codec;
+mod parts;
+
+pub use parts::{Event, GasUsed, Inference, Kind, PqcCheck, Receipt, Status};
+
+/// Version of the canonical form.
+pub const VERSION: u16 = 1;
