@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod diagnostics;
+pub mod fmt;
 pub mod source;
 pub mod syntax;
 
