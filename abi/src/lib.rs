@@ -6,6 +6,7 @@
 //! - [`IMPORTS`], [`EXPORTS`]: the same interface as tables, for compilers and validators.
 //! - [`Guest`], [`Meter`]: what an engine supplies; [`Exit`] and [`TrapCode`]: how calls end.
 //! - [`export`]: calling what a guest exports.
+//! - [`calldata`]: calls, results, reverts and events in the Solidity ABI.
 //! - [`Transcript`]: the running hash of every host call.
 //! - [`receipt`]: what a transaction did, in canonical bytes.
 //! - [`Address`], [`Word`], [`Digest`]: the values that all of it is made of.
@@ -14,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod address;
+pub mod calldata;
 pub mod canonical;
 mod codec;
 mod digest;

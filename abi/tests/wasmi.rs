@@ -122,10 +122,14 @@ impl Run {
             }
         };
         let output = export::lift_output(&mut self.guest(), result, 1024)?;
-        if let Some(post) = aivm_abi::export(name).and_then(|export| export.post_return) {
-            if let Ok(function) = self.instance.get_typed_func::<u32, ()>(&self.store, post) {
-                function.call(&mut self.store, result).map_err(Exit::host)?;
-            }
+        let post = aivm_abi::export(name).and_then(|export| export.post_return);
+        let post = post.and_then(|post| {
+            self.instance
+                .get_typed_func::<u32, ()>(&self.store, post)
+                .ok()
+        });
+        if let Some(post) = post {
+            post.call(&mut self.store, result).map_err(Exit::host)?;
         }
         Ok(output)
     }

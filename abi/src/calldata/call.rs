@@ -1,0 +1,206 @@
+//! Calls and their results.
+
+use alloy_dyn_abi::{DynSolType, DynSolValue, FunctionExt, JsonAbiExt, Specifier};
+use alloy_json_abi::{Function, JsonAbi, Param};
+
+use super::{CalldataError, text};
+
+/// Reads a contract ABI from JSON.
+///
+/// # Errors
+///
+/// [`CalldataError::Abi`] with the place.
+pub fn parse_abi(json: &str) -> Result<JsonAbi, CalldataError> {
+    serde_json::from_str(json).map_err(|error| CalldataError::Abi(error.to_string()))
+}
+
+/// Finds a function by name, by signature (`transfer(address,uint256)`) or by selector
+/// (`0xa9059cbb`).
+///
+/// # Errors
+///
+/// [`CalldataError::NoFunction`], or [`CalldataError::Ambiguous`] for an overloaded name.
+pub fn find_function<'a>(abi: &'a JsonAbi, name: &str) -> Result<&'a Function, CalldataError> {
+    let selector = name.strip_prefix("0x").and_then(|digits| {
+        let mut bytes = [0; 4];
+        hex::decode_to_slice(digits, &mut bytes)
+            .ok()
+            .map(|()| bytes)
+    });
+    let matches: Vec<&Function> = abi
+        .functions()
+        .filter(|function| match selector {
+            Some(selector) => function.selector() == selector,
+            None if name.contains('(') => function.signature() == name,
+            None => function.name == name,
+        })
+        .collect();
+    match matches.as_slice() {
+        [function] => Ok(function),
+        [] => Err(CalldataError::NoFunction {
+            name: name.to_owned(),
+            known: signatures(abi.functions()),
+        }),
+        several => Err(CalldataError::Ambiguous {
+            name: name.to_owned(),
+            candidates: signatures(several.iter().copied()),
+        }),
+    }
+}
+
+fn signatures<'a>(functions: impl Iterator<Item = &'a Function>) -> String {
+    let names: Vec<String> = functions
+        .map(|function| format!("`{}`", function.signature()))
+        .collect();
+    if names.is_empty() {
+        "none at all".into()
+    } else {
+        names.join(", ")
+    }
+}
+
+/// Call data: the selector and the encoded arguments.
+///
+/// # Errors
+///
+/// [`CalldataError::ArgumentCount`], or [`CalldataError::Argument`] for a value of another type.
+pub fn encode_call(
+    function: &Function,
+    arguments: &[DynSolValue],
+) -> Result<Vec<u8>, CalldataError> {
+    check(&function.signature(), &function.inputs, arguments)?;
+    function
+        .abi_encode_input(arguments)
+        .map_err(|error| data_error(&function.signature(), &error))
+}
+
+/// Input of a deployment: the encoded arguments of the constructor, without a selector. A
+/// contract without a constructor takes none.
+///
+/// # Errors
+///
+/// As [`encode_call`].
+pub fn encode_constructor(
+    abi: &JsonAbi,
+    arguments: &[DynSolValue],
+) -> Result<Vec<u8>, CalldataError> {
+    match &abi.constructor {
+        Some(constructor) => {
+            check("constructor", &constructor.inputs, arguments)?;
+            constructor
+                .abi_encode_input(arguments)
+                .map_err(|error| data_error("constructor", &error))
+        }
+        None => check("constructor", &[], arguments).map(|()| Vec::new()),
+    }
+}
+
+fn check(
+    signature: &str,
+    params: &[Param],
+    arguments: &[DynSolValue],
+) -> Result<(), CalldataError> {
+    count(signature, params, arguments.len())?;
+    for (index, (param, value)) in params.iter().zip(arguments).enumerate() {
+        if !resolve(index, param)?.matches(value) {
+            let found = value
+                .sol_type_name()
+                .map_or_else(|| "a value without a type".into(), |name| name.into_owned());
+            return Err(argument(
+                index,
+                param,
+                format!("a value of type {found} was given"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn count(signature: &str, params: &[Param], given: usize) -> Result<(), CalldataError> {
+    if params.len() == given {
+        Ok(())
+    } else {
+        Err(CalldataError::ArgumentCount {
+            signature: signature.to_owned(),
+            expected: params.len(),
+            given,
+        })
+    }
+}
+
+fn resolve(index: usize, param: &Param) -> Result<DynSolType, CalldataError> {
+    param
+        .resolve()
+        .map_err(|error| argument(index, param, error.to_string()))
+}
+
+fn argument(index: usize, param: &Param, reason: String) -> CalldataError {
+    CalldataError::Argument {
+        index: index.saturating_add(1),
+        name: param.name.clone(),
+        ty: param.selector_type().into_owned(),
+        reason,
+    }
+}
+
+fn data_error(signature: &str, error: &alloy_dyn_abi::Error) -> CalldataError {
+    CalldataError::Data {
+        signature: signature.to_owned(),
+        reason: error.to_string(),
+    }
+}
+
+/// Reads arguments from text, one text an argument: numbers in any base, `0x` bytes,
+/// addresses in hexadecimal or Bech32m, `[…]` for arrays, `(…)` for structs.
+///
+/// # Errors
+///
+/// As [`encode_call`].
+pub fn parse_arguments<T: AsRef<str>>(
+    signature: &str,
+    params: &[Param],
+    arguments: &[T],
+) -> Result<Vec<DynSolValue>, CalldataError> {
+    count(signature, params, arguments.len())?;
+    let mut values = Vec::with_capacity(params.len());
+    for (index, (param, given)) in params.iter().zip(arguments).enumerate() {
+        let ty = resolve(index, param)?;
+        values.push(
+            text::parse_value(&ty, given.as_ref())
+                .map_err(|reason| argument(index, param, reason))?,
+        );
+    }
+    Ok(values)
+}
+
+/// Reads call data: the function and its arguments.
+///
+/// # Errors
+///
+/// [`CalldataError::TooShort`], [`CalldataError::UnknownSelector`] or [`CalldataError::Data`].
+pub fn decode_call<'a>(
+    abi: &'a JsonAbi,
+    data: &[u8],
+) -> Result<(&'a Function, Vec<DynSolValue>), CalldataError> {
+    let (selector, arguments) = data
+        .split_first_chunk::<4>()
+        .ok_or(CalldataError::TooShort(data.len()))?;
+    let function = abi
+        .function_by_selector((*selector).into())
+        .ok_or(CalldataError::UnknownSelector(*selector))?;
+    let values = function
+        .abi_decode_input(arguments)
+        .map_err(|error| data_error(&function.signature(), &error))?;
+    Ok((function, values))
+}
+
+/// Reads what a function returned.
+///
+/// # Errors
+///
+/// [`CalldataError::Data`].
+pub fn decode_output(function: &Function, data: &[u8]) -> Result<Vec<DynSolValue>, CalldataError> {
+    function
+        .abi_decode_output(data)
+        .map_err(|error| data_error(&function.signature(), &error))
+}

@@ -1,0 +1,252 @@
+//! Call data against known encodings and hostile bytes.
+
+use aivm_abi::calldata::{
+    CalldataError, DynSolValue, JsonAbi, RevertReason, decode_call, decode_event, decode_output,
+    decode_revert, encode_call, encode_constructor, find_function, format_value, parse_abi,
+    parse_arguments,
+};
+use aivm_abi::{Address, Word};
+use alloy_primitives::U256;
+use proptest::prelude::*;
+
+const TOKEN: &str = r#"[
+    {"type":"constructor","inputs":[{"name":"supply","type":"uint256"}],"stateMutability":"nonpayable"},
+    {"type":"function","name":"transfer","inputs":[{"name":"to","type":"address"},{"name":"amount","type":"uint256"}],"outputs":[{"name":"","type":"bool"}],"stateMutability":"nonpayable"},
+    {"type":"function","name":"mint","inputs":[{"name":"amount","type":"uint256"}],"outputs":[],"stateMutability":"nonpayable"},
+    {"type":"function","name":"mint","inputs":[{"name":"to","type":"address[]"},{"name":"amount","type":"uint256"}],"outputs":[],"stateMutability":"nonpayable"},
+    {"type":"function","name":"read","inputs":[{"name":"image","type":"uint8[4][2]"}],"outputs":[{"name":"","type":"string"},{"name":"","type":"bytes"}],"stateMutability":"view"},
+    {"type":"event","name":"Transfer","inputs":[{"name":"from","type":"address","indexed":true},{"name":"to","type":"address","indexed":true},{"name":"amount","type":"uint256","indexed":false}],"anonymous":false},
+    {"type":"error","name":"Short","inputs":[{"name":"have","type":"uint256"},{"name":"need","type":"uint256"}]}
+]"#;
+
+const TO: Address = Address([0x11; 20]);
+
+fn abi() -> JsonAbi {
+    parse_abi(TOKEN).unwrap()
+}
+
+fn uint(value: u64) -> DynSolValue {
+    DynSolValue::Uint(U256::from(value), 256)
+}
+
+#[test]
+fn transfer_encodes_as_solidity_does() {
+    let abi = abi();
+    let function = find_function(&abi, "transfer").unwrap();
+    let arguments = parse_arguments(
+        "transfer",
+        &function.inputs,
+        &[TO.to_string().as_str(), "1_000"],
+    )
+    .unwrap();
+    let data = encode_call(function, &arguments).unwrap();
+    assert_eq!(
+        hex::encode(&data),
+        "a9059cbb\
+         0000000000000000000000001111111111111111111111111111111111111111\
+         00000000000000000000000000000000000000000000000000000000000003e8"
+    );
+    let (found, values) = decode_call(&abi, &data).unwrap();
+    assert_eq!((found.name.as_str(), values), ("transfer", arguments));
+}
+
+#[test]
+fn functions_are_found_by_name_signature_and_selector() {
+    let abi = abi();
+    let signature = |name: &str| find_function(&abi, name).map(|function| function.signature());
+    assert_eq!(signature("mint(uint256)").unwrap(), "mint(uint256)");
+    assert_eq!(
+        signature("0xa9059cbb").unwrap(),
+        "transfer(address,uint256)"
+    );
+    let error = signature("mint").unwrap_err().to_string();
+    assert!(
+        error.contains("`mint(uint256)`") && error.contains("`mint(address[],uint256)`"),
+        "{error}"
+    );
+    let error = signature("burn").unwrap_err().to_string();
+    assert!(
+        error.starts_with("no function `burn`") && error.contains("`transfer(address,uint256)`"),
+        "{error}"
+    );
+}
+
+#[test]
+fn text_arguments_nest() {
+    let abi = abi();
+    let function = find_function(&abi, "mint(address[],uint256)").unwrap();
+    let addresses = format!("[{TO}, 0x2222222222222222222222222222222222222222]");
+    let values = parse_arguments("mint", &function.inputs, &[addresses.as_str(), "0x10"]).unwrap();
+    assert_eq!(values[1], uint(16));
+    assert_eq!(
+        format_value(&values[0]),
+        format!("[{TO}, {}]", Address([0x22; 20]))
+    );
+    let function = find_function(&abi, "read").unwrap();
+    let values = parse_arguments("read", &function.inputs, &["[[1,2,3,4],[5,6,7,8]]"]).unwrap();
+    let data = encode_call(function, &values).unwrap();
+    assert_eq!(data.len(), 4 + 8 * 32);
+    assert_eq!(decode_call(&abi, &data).unwrap().1, values);
+}
+
+#[test]
+fn bad_arguments_name_the_parameter() {
+    let abi = abi();
+    let function = find_function(&abi, "transfer").unwrap();
+    let parse =
+        |arguments: &[&str]| parse_arguments("transfer", &function.inputs, arguments).unwrap_err();
+    assert_eq!(
+        parse(&["1"]),
+        CalldataError::ArgumentCount {
+            signature: "transfer".into(),
+            expected: 2,
+            given: 1
+        }
+    );
+    assert!(
+        matches!(parse(&["0x12", "1"]), CalldataError::Argument { index: 1, name, .. } if name == "to")
+    );
+    assert!(matches!(
+        parse(&[&TO.to_string(), "-1"]),
+        CalldataError::Argument { index: 2, .. }
+    ));
+    let mistyped = TO.to_string().replace("zyg3", "zyg2");
+    assert_ne!(mistyped, TO.to_string());
+    assert!(parse(&[&mistyped, "1"]).to_string().contains("checksum"));
+    let deep = "[".repeat(100_000);
+    let mint = find_function(&abi, "mint(address[],uint256)").unwrap();
+    assert!(parse_arguments("mint", &mint.inputs, &[deep.as_str(), "1"]).is_err());
+    let wrong = encode_call(function, &[uint(1), uint(2)]).unwrap_err();
+    assert!(
+        matches!(wrong, CalldataError::Argument { index: 1, .. }),
+        "{wrong}"
+    );
+}
+
+#[test]
+fn constructors_take_arguments_without_a_selector() {
+    let abi = abi();
+    assert_eq!(
+        encode_constructor(&abi, &[uint(7)]).unwrap(),
+        Word::from(7u64).to_be_bytes()
+    );
+    assert!(encode_constructor(&abi, &[]).is_err());
+    let none = parse_abi("[]").unwrap();
+    assert_eq!(encode_constructor(&none, &[]), Ok(Vec::new()));
+    assert!(encode_constructor(&none, &[uint(1)]).is_err());
+    assert!(matches!(parse_abi("{"), Err(CalldataError::Abi(_))));
+}
+
+#[test]
+fn outputs_decode() {
+    let abi = abi();
+    let transfer = find_function(&abi, "transfer").unwrap();
+    assert_eq!(
+        decode_output(transfer, &Word::from(1u64).to_be_bytes()),
+        Ok(vec![DynSolValue::Bool(true)])
+    );
+    assert!(matches!(
+        decode_output(transfer, &[0; 31]),
+        Err(CalldataError::Data { .. })
+    ));
+}
+
+#[test]
+fn reverts_are_read() {
+    let abi = abi();
+    let read = |hex: &str| decode_revert(Some(&abi), &hex::decode(hex).unwrap());
+    assert_eq!(read(""), RevertReason::Empty);
+    let message = "08c379a0\
+        0000000000000000000000000000000000000000000000000000000000000020\
+        0000000000000000000000000000000000000000000000000000000000000003\
+        6f6e650000000000000000000000000000000000000000000000000000000000";
+    assert_eq!(read(message), RevertReason::Error("one".into()));
+    let panic = format!("4e487b71{:064x}", 0x11);
+    assert_eq!(read(&panic).to_string(), "arithmetic overflow (panic 0x11)");
+    let selector = hex::encode(abi.error("Short").unwrap()[0].selector());
+    let custom = read(&format!("{selector}{:064x}{:064x}", 3, 5));
+    assert_eq!(custom.to_string(), "Short(have: 3, need: 5)");
+    assert_eq!(
+        read("08c379a0ff"),
+        RevertReason::Raw(vec![0x08, 0xc3, 0x79, 0xa0, 0xff])
+    );
+    assert_eq!(read("0102"), RevertReason::Raw(vec![1, 2]));
+    assert_eq!(read("01020304").to_string(), "0x01020304");
+}
+
+#[test]
+fn events_are_read() {
+    let abi = abi();
+    let selector = Word::from_be_bytes(abi.event("Transfer").unwrap()[0].selector().0);
+    let topics = [selector, Address([0x22; 20]).to_word(), TO.to_word()];
+    let event = decode_event(&abi, &topics, &Word::from(5u64).to_be_bytes()).unwrap();
+    assert_eq!(
+        event.to_string(),
+        format!(
+            "Transfer(from: {}, to: {TO}, amount: 5)",
+            Address([0x22; 20])
+        )
+    );
+    assert_eq!(
+        event
+            .fields
+            .iter()
+            .map(|field| field.indexed)
+            .collect::<Vec<_>>(),
+        [true, true, false]
+    );
+    assert_eq!(
+        decode_event(&abi, &topics[..2], &[0; 32]),
+        Err(CalldataError::UnknownEvent)
+    );
+    assert_eq!(
+        decode_event(&abi, &[], &[]),
+        Err(CalldataError::UnknownEvent)
+    );
+    assert!(matches!(
+        decode_event(&abi, &topics, &[0; 31]),
+        Err(CalldataError::Data { .. })
+    ));
+}
+
+#[test]
+fn short_and_unknown_call_data_is_refused() {
+    let abi = abi();
+    assert_eq!(
+        decode_call(&abi, &[1, 2, 3]).unwrap_err(),
+        CalldataError::TooShort(3)
+    );
+    assert_eq!(
+        decode_call(&abi, &[1, 2, 3, 4]).unwrap_err(),
+        CalldataError::UnknownSelector([1, 2, 3, 4])
+    );
+    let cut = hex::decode("a9059cbb00").unwrap();
+    assert!(matches!(
+        decode_call(&abi, &cut),
+        Err(CalldataError::Data { .. })
+    ));
+}
+
+proptest! {
+    #[test]
+    fn hostile_bytes_never_panic(selector in 0usize..4, tail in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let abi = abi();
+        let mut data = abi.functions().nth(selector).unwrap().selector().to_vec();
+        data.extend(&tail);
+        let _ = decode_call(&abi, &data);
+        let _ = decode_revert(Some(&abi), &data);
+        let _ = decode_revert(Some(&abi), &tail);
+        for function in abi.functions() {
+            let _ = decode_output(function, &tail);
+        }
+    }
+
+    #[test]
+    fn any_text_is_a_value_or_an_error(text in "\\PC{0,60}") {
+        let abi = abi();
+        for function in abi.functions() {
+            let arguments = vec![text.as_str(); function.inputs.len()];
+            let _ = parse_arguments("f", &function.inputs, &arguments);
+        }
+    }
+}
