@@ -53,6 +53,19 @@ impl Aligned {
         unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), count) }
     }
 
+    /// All elements, read as `f32`.
+    pub(crate) fn as_f32(&self) -> &[f32] {
+        // SAFETY: aligned to 64, in bounds, and any bits are an `f32`.
+        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len() / 4) }
+    }
+
+    /// The first `count` elements, read as `f32`.
+    pub(crate) fn as_f32_mut(&mut self, count: usize) -> &mut [f32] {
+        assert!(count * 4 <= self.len());
+        // SAFETY: in bounds by the line above, aligned to 64, and any bits are an `f32`.
+        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), count) }
+    }
+
     /// The first `count` elements, read as `i32`.
     pub(crate) fn as_i32_mut(&mut self, count: usize) -> &mut [i32] {
         assert!(count * 4 <= self.len());

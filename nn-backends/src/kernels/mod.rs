@@ -11,6 +11,7 @@ pub mod gemm;
 mod isa;
 mod parallel;
 pub mod requantize;
+pub mod strict;
 
 pub use conv::{ConvOutput, ConvShape, PackedConv};
 pub use error::KernelError;
