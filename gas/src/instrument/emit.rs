@@ -1,0 +1,289 @@
+//! Writes the instrumented body of one function.
+//!
+//! ```text
+//! block $stop
+//!   block $return (result ...)
+//!     gas := aivm:gas - entry; stack := aivm:stack - frame
+//!     if gas < 0 or stack < 0, branch to $stop
+//!     ... the body: charges branch to $stop when gas gets below 0 ...
+//!     aivm:gas := gas
+//!   end
+//!   return
+//! end
+//! aivm:exit := gas < 0 ? 1 : 2
+//! unreachable
+//! ```
+//! Gas lives in a local and is written to its global only where somebody else looks at
+//! it: before calls and at the end. Labels keep their numbers, so the guest's own
+//! instructions are copied byte for byte.
+
+use wasm_encoder::{BlockType, Encode, Instruction as I};
+
+use super::ExitCode;
+use super::cost::Dynamic;
+use super::flow::Charges;
+use super::function::{Action, Function, Place};
+use crate::GasSchedule;
+
+/// Indices of the added globals.
+#[derive(Clone, Copy)]
+pub(super) struct Globals {
+    pub(super) gas: u32,
+    pub(super) stack: u32,
+    pub(super) exit: u32,
+}
+
+/// Everything a function shares with the rest of its module.
+pub(super) struct Context<'a> {
+    pub(super) module: &'a [u8],
+    pub(super) schedule: &'a GasSchedule,
+    pub(super) globals: Globals,
+    /// Whether the memory may not grow as far as its own maximum says.
+    pub(super) check_grow: bool,
+}
+
+struct Writer<'a> {
+    context: &'a Context<'a>,
+    code: Vec<u8>,
+    gas: u32,
+    stack: u32,
+    operand: u32,
+    calls: bool,
+    /// Whether the local holds the gas left.
+    local_is_right: bool,
+    /// Whether the global does.
+    global_is_right: bool,
+}
+
+/// The body of a function, its size not included.
+pub(super) fn body(
+    context: &Context<'_>,
+    function: &Function,
+    charges: &Charges,
+    results: BlockType,
+) -> Vec<u8> {
+    let pays = function
+        .actions
+        .iter()
+        .any(|place| matches!(place.action, Action::Pay(_)));
+    let mut code = Vec::new();
+    let gas = function.locals_len;
+    let stack = if function.calls { gas + 1 } else { gas };
+    let operand = stack + 1;
+    let mut locals = vec![(1 + stack - gas, wasm_encoder::ValType::I64)];
+    if pays {
+        locals.push((1, wasm_encoder::ValType::I32));
+    }
+    let declared = function.locals.len() + locals.len();
+    declared.encode(&mut code);
+    for &(count, ty) in &function.locals {
+        count.encode(&mut code);
+        encode_type(ty, &mut code);
+    }
+    for (count, ty) in locals {
+        count.encode(&mut code);
+        ty.encode(&mut code);
+    }
+
+    let mut writer = Writer {
+        context,
+        code,
+        gas,
+        stack,
+        operand,
+        calls: function.calls,
+        local_is_right: true,
+        global_is_right: false,
+    };
+    writer.put(&[I::Block(BlockType::Empty), I::Block(results)]);
+    let mut copied = function.code.0;
+    for place in &function.actions {
+        writer.copy(copied, place.offset);
+        copied = place.offset;
+        writer.act(place, function, charges);
+    }
+    writer.copy(copied, function.code.1);
+    writer.stop();
+    writer.code
+}
+
+fn encode_type(ty: wasmparser::ValType, code: &mut Vec<u8>) {
+    use wasm_encoder::ValType as T;
+    match ty {
+        wasmparser::ValType::I32 => T::I32,
+        wasmparser::ValType::I64 => T::I64,
+        wasmparser::ValType::F32 => T::F32,
+        wasmparser::ValType::F64 => T::F64,
+        wasmparser::ValType::V128 => T::V128,
+        wasmparser::ValType::Ref(ty) if ty.is_func_ref() => T::FUNCREF,
+        wasmparser::ValType::Ref(_) => T::EXTERNREF,
+    }
+    .encode(code);
+}
+
+/// A price as an operand; the schedule bounds prices far below 2^63.
+fn price(gas: u64) -> i64 {
+    i64::try_from(gas).unwrap_or(i64::MAX)
+}
+
+impl Writer<'_> {
+    fn put(&mut self, instructions: &[I<'_>]) {
+        for instruction in instructions {
+            instruction.encode(&mut self.code);
+        }
+    }
+
+    fn copy(&mut self, from: u64, to: u64) {
+        let (Ok(from), Ok(to)) = (usize::try_from(from), usize::try_from(to)) else {
+            return;
+        };
+        self.code
+            .extend(self.context.module.get(from..to).unwrap_or_default());
+    }
+
+    fn act(&mut self, place: &Place, function: &Function, charges: &Charges) {
+        match place.action {
+            Action::Charge(block) if block.is_entry() => self.enter(function, charges),
+            Action::Charge(block) => {
+                self.local_is_right = true;
+                self.global_is_right = false;
+                let gas = charges.at(block);
+                if gas > 0 {
+                    self.put(&[I::LocalGet(self.gas), I::I64Const(price(gas)), I::I64Sub]);
+                    self.check(place.depth);
+                }
+            }
+            Action::BeforeCall => {
+                self.flush();
+                self.put(&[
+                    I::LocalGet(self.stack),
+                    I::GlobalSet(self.context.globals.stack),
+                ]);
+            }
+            Action::AfterCall => {
+                self.local_is_right = false;
+                self.global_is_right = true;
+            }
+            Action::Leave => self.reload(),
+            Action::Exit => self.flush(),
+            Action::Pay(dynamic) => self.pay(dynamic, place.depth),
+            Action::CheckGrow if self.context.check_grow => self.check_grow(),
+            Action::CheckGrow => {}
+        }
+    }
+
+    fn enter(&mut self, function: &Function, charges: &Charges) {
+        let wasm = &self.context.schedule.wasm;
+        let declared = u64::from(function.locals.iter().map(|(count, _)| count).sum::<u32>());
+        let entry = wasm.function_entry
+            + wasm.function_local * declared
+            + wasm.frame_per_64_words * function.frame_words.div_ceil(64);
+        let gas = entry.saturating_add(charges.at(super::flow::Block::ENTRY));
+        let globals = self.context.globals;
+        self.put(&[
+            I::GlobalGet(globals.gas),
+            I::I64Const(price(gas)),
+            I::I64Sub,
+            I::LocalTee(self.gas),
+            I::GlobalGet(globals.stack),
+            I::I64Const(price(function.frame_words)),
+            I::I64Sub,
+        ]);
+        if self.calls {
+            self.put(&[I::LocalTee(self.stack)]);
+        }
+        // Either one below zero shows in the sign.
+        self.put(&[I::I64Or, I::I64Const(0), I::I64LtS, I::BrIf(1)]);
+        self.local_is_right = true;
+        self.global_is_right = false;
+    }
+
+    /// Keeps the top of the stack as gas left and stops when it is below zero.
+    fn check(&mut self, depth: u32) {
+        self.put(&[
+            I::LocalTee(self.gas),
+            I::I64Const(0),
+            I::I64LtS,
+            I::BrIf(depth),
+        ]);
+        self.global_is_right = false;
+    }
+
+    fn flush(&mut self) {
+        if !self.global_is_right {
+            self.put(&[
+                I::LocalGet(self.gas),
+                I::GlobalSet(self.context.globals.gas),
+            ]);
+            self.global_is_right = true;
+        }
+    }
+
+    fn reload(&mut self) {
+        if !self.local_is_right {
+            self.put(&[
+                I::GlobalGet(self.context.globals.gas),
+                I::LocalSet(self.gas),
+            ]);
+            self.local_is_right = true;
+        }
+    }
+
+    /// The operand is an unsigned 32-bit number and prices are below 2^31, so the product
+    /// is below 2^63, and gas, which is at least zero, cannot wrap when it is taken away.
+    fn pay(&mut self, dynamic: Dynamic, depth: u32) {
+        let wasm = &self.context.schedule.wasm;
+        self.reload();
+        self.put(&[
+            I::LocalTee(self.operand),
+            I::LocalGet(self.gas),
+            I::LocalGet(self.operand),
+            I::I64ExtendI32U,
+        ]);
+        let unit = match dynamic {
+            Dynamic::MemoryGrow => wasm.memory_page,
+            Dynamic::Elements => wasm.table_element,
+            Dynamic::Bytes => {
+                self.put(&[I::I64Const(63), I::I64Add, I::I64Const(6), I::I64ShrU]);
+                wasm.bulk_per_64_bytes
+            }
+        };
+        self.put(&[I::I64Const(price(unit)), I::I64Mul, I::I64Sub]);
+        self.check(depth);
+    }
+
+    fn check_grow(&mut self) {
+        let pages = i64::from(self.context.schedule.limits.memory_pages);
+        self.put(&[
+            I::LocalGet(self.operand),
+            I::I64ExtendI32U,
+            I::MemorySize(0),
+            I::I64ExtendI32U,
+            I::I64Add,
+            I::I64Const(pages),
+            I::I64GtS,
+            I::If(BlockType::Empty),
+            I::I32Const(ExitCode::MemoryLimit.code()),
+            I::GlobalSet(self.context.globals.exit),
+            I::Unreachable,
+            I::End,
+        ]);
+    }
+
+    fn stop(&mut self) {
+        self.put(&[
+            I::End,
+            I::Return,
+            I::End,
+            I::I32Const(ExitCode::OutOfGas.code()),
+            I::I32Const(ExitCode::StackLimit.code()),
+            I::LocalGet(self.gas),
+            I::I64Const(0),
+            I::I64LtS,
+            I::Select,
+            I::GlobalSet(self.context.globals.exit),
+            I::Unreachable,
+            I::End,
+        ]);
+    }
+}

@@ -1,0 +1,456 @@
+//! Reads a module, section by section, and writes the instrumented one.
+
+use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
+use wasm_encoder::{
+    BlockType, CodeSection, ConstExpr, ExportKind, ExportSection, GlobalSection, GlobalType,
+    MemorySection, Module, RawSection, SectionId, TableSection, TypeSection, ValType,
+};
+use wasmparser::{
+    Encoding, ExternalKind, FuncType, FuncValidatorAllocations, Parser, Payload, TypeRef,
+    ValidPayload, Validator,
+};
+
+use super::emit::{self, Context, Globals};
+use super::error::{Feature, InstrumentError, Limit, Reason};
+use super::function::{self, Function, check};
+use super::{
+    EXIT_EXPORT, GAS_EXPORT, Instrumented, RESERVED_PREFIX, STACK_EXPORT, Stats, features,
+};
+use crate::{GasSchedule, Limits};
+
+/// What the first pass finds.
+#[derive(Default)]
+struct Guest {
+    types: TypeSection,
+    signatures: Vec<FuncType>,
+    /// Type of each defined function.
+    function_types: Vec<u32>,
+    tables: Option<TableSection>,
+    memories: Option<MemorySection>,
+    globals: GlobalSection,
+    globals_len: u32,
+    exports: ExportSection,
+    /// Sections that are copied: id, and where their contents lie.
+    raw: Vec<(SectionId, std::ops::Range<u64>)>,
+    functions: Vec<Function>,
+    check_grow: bool,
+    stats: Stats,
+}
+
+pub(super) fn instrument(
+    wasm: &[u8],
+    schedule: &GasSchedule,
+    merge: bool,
+) -> Result<Instrumented, InstrumentError> {
+    schedule
+        .validate()
+        .map_err(|error| InstrumentError::new(0, Reason::Schedule(error)))?;
+    let limits = &schedule.limits;
+    check(
+        0,
+        Limit::ModuleBytes,
+        wasm.len() as u64,
+        limits.module_bytes,
+    )?;
+    let mut guest = Guest::read(wasm, schedule)?;
+    guest.stats.guest_bytes = wasm.len() as u64;
+    let bytes = guest.write(wasm, schedule, merge)?;
+    let mut stats = guest.stats;
+    stats.bytes = bytes.len() as u64;
+    check(
+        0,
+        Limit::InstrumentedBytes,
+        stats.bytes,
+        limits.instrumented_bytes,
+    )?;
+    Validator::new_with_features(features::accepted(limits.simd))
+        .validate_all(&bytes)
+        .map_err(|error| {
+            InstrumentError::new(error.offset(), Reason::Internal(error.to_string()))
+        })?;
+    let p = &schedule.upload;
+    let upload_gas = [
+        (p.per_byte, stats.bytes),
+        (p.per_function, stats.functions),
+        (p.per_local, stats.locals),
+        (p.per_block, stats.blocks),
+        (p.per_phi, stats.phis),
+    ]
+    .iter()
+    .fold(p.base, |sum, (price, count)| {
+        sum.saturating_add(price.saturating_mul(*count))
+    });
+    Ok(Instrumented {
+        wasm: bytes,
+        upload_gas,
+        stats,
+    })
+}
+
+impl Guest {
+    fn read(wasm: &[u8], schedule: &GasSchedule) -> Result<Self, InstrumentError> {
+        let limits = &schedule.limits;
+        let mut validator = Validator::new_with_features(features::accepted(limits.simd));
+        let mut allocations = FuncValidatorAllocations::default();
+        let mut guest = Self::default();
+        for payload in Parser::new(0).parse_all(wasm) {
+            let payload = payload.map_err(features::explain)?;
+            guest.limits(&payload, limits)?;
+            if let ValidPayload::Func(to_validate, body) =
+                validator.payload(&payload).map_err(features::explain)?
+            {
+                let ty = guest.function_types.get(guest.functions.len()).copied();
+                let ty = ty.unwrap_or_default();
+                let params = guest
+                    .signatures
+                    .get(ty as usize)
+                    .map_or(0, |ty| ty.params().len());
+                let params = u32::try_from(params).unwrap_or(u32::MAX);
+                let mut validator = to_validate.into_validator(allocations);
+                let function = function::read(&body, &mut validator, ty, params, schedule)?;
+                allocations = validator.into_allocations();
+                guest.count(body.range().start, &function, limits)?;
+                guest.functions.push(function);
+            }
+            guest.section(payload, limits)?;
+        }
+        Ok(guest)
+    }
+
+    fn count(
+        &mut self,
+        offset: u64,
+        function: &Function,
+        limits: &Limits,
+    ) -> Result<(), InstrumentError> {
+        let stats = &mut self.stats;
+        stats.functions += 1;
+        stats.locals += u64::from(function.locals_len);
+        stats.blocks += function.blocks;
+        stats.phis += function.phis;
+        stats.largest_frame = stats.largest_frame.max(function.frame_words);
+        check(
+            offset,
+            Limit::TotalLocals,
+            stats.locals,
+            limits.total_locals,
+        )?;
+        check(offset, Limit::TotalPhis, stats.phis, limits.total_phis)
+    }
+
+    /// Counts of a section, before anything is done with its contents.
+    fn limits(&self, payload: &Payload<'_>, limits: &Limits) -> Result<(), InstrumentError> {
+        let (range, limit, count, max) = match payload {
+            Payload::Version {
+                encoding: Encoding::Component,
+                range,
+                ..
+            } => {
+                let reason = Reason::Feature(Feature::Components);
+                return Err(InstrumentError::new(range.start, reason));
+            }
+            Payload::StartSection { range, .. } => {
+                return Err(InstrumentError::new(range.start, Reason::Start));
+            }
+            Payload::TypeSection(s) => (s.range(), Limit::Types, s.count(), limits.types),
+            Payload::ImportSection(s) => (s.range(), Limit::Imports, s.count(), limits.imports),
+            Payload::FunctionSection(s) => {
+                (s.range(), Limit::Functions, s.count(), limits.functions)
+            }
+            Payload::TableSection(s) => (s.range(), Limit::Tables, s.count(), limits.tables),
+            Payload::GlobalSection(s) => (s.range(), Limit::Globals, s.count(), limits.globals),
+            Payload::ExportSection(s) => (s.range(), Limit::Exports, s.count(), limits.exports),
+            Payload::ElementSection(s) => (
+                s.range(),
+                Limit::ElementSegments,
+                s.count(),
+                limits.element_segments,
+            ),
+            Payload::DataSection(s) => (
+                s.range(),
+                Limit::DataSegments,
+                s.count(),
+                limits.data_segments,
+            ),
+            Payload::DataCountSection { count, range } => (
+                range.clone(),
+                Limit::DataSegments,
+                *count,
+                limits.data_segments,
+            ),
+            _ => return Ok(()),
+        };
+        check(range.start, limit, count.into(), max)
+    }
+
+    /// Keeps what the second pass needs of a section that is valid.
+    fn section(&mut self, payload: Payload<'_>, limits: &Limits) -> Result<(), InstrumentError> {
+        let encoder = &mut RoundtripReencoder;
+        match payload {
+            Payload::TypeSection(section) => {
+                let start = section.range().start;
+                for ty in section.clone().into_iter_err_on_gc_types() {
+                    let ty = ty?;
+                    let most = ty.params().len().max(ty.results().len());
+                    check(start, Limit::Params, most as u64, limits.params)?;
+                    self.signatures.push(ty);
+                }
+                let done = encoder.parse_type_section(&mut self.types, section);
+                done.map_err(|error| internal(&error))?;
+            }
+            Payload::ImportSection(section) => {
+                self.raw.push((SectionId::Import, section.range()));
+                for import in section.into_imports_with_offsets() {
+                    let (offset, import) = import?;
+                    for name in [import.module, import.name] {
+                        check_name(offset, name, limits)?;
+                    }
+                    match import.ty {
+                        TypeRef::Global(_) => self.globals_len += 1,
+                        TypeRef::Memory(ty) => {
+                            self.memory(offset, ty, limits)?;
+                        }
+                        TypeRef::Table(ty) => {
+                            check(
+                                offset,
+                                Limit::TableElements,
+                                ty.initial,
+                                limits.table_elements,
+                            )?;
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            Payload::FunctionSection(section) => {
+                self.raw.push((SectionId::Function, section.range()));
+                for ty in section {
+                    self.function_types.push(ty?);
+                }
+            }
+            Payload::TableSection(section) => {
+                let mut tables = TableSection::new();
+                for table in section.into_iter_with_offsets() {
+                    let (offset, mut table) = table?;
+                    let max = u64::from(limits.table_elements);
+                    check(
+                        offset,
+                        Limit::TableElements,
+                        table.ty.initial,
+                        limits.table_elements,
+                    )?;
+                    table.ty.maximum = Some(table.ty.maximum.map_or(max, |own| own.min(max)));
+                    let done = encoder.parse_table(&mut tables, table);
+                    done.map_err(|error| internal(&error))?;
+                }
+                self.tables = Some(tables);
+            }
+            Payload::MemorySection(section) => {
+                let mut memories = MemorySection::new();
+                for memory in section.into_iter_with_offsets() {
+                    let (offset, ty) = memory?;
+                    let max = self.memory(offset, ty, limits)?;
+                    memories.memory(wasm_encoder::MemoryType {
+                        minimum: ty.initial,
+                        maximum: Some(max),
+                        memory64: false,
+                        shared: false,
+                        page_size_log2: None,
+                    });
+                }
+                self.memories = Some(memories);
+            }
+            Payload::GlobalSection(section) => {
+                self.globals_len += section.count();
+                let done = encoder.parse_global_section(&mut self.globals, section);
+                done.map_err(|error| internal(&error))?;
+            }
+            Payload::ExportSection(section) => {
+                for export in section.into_iter_with_offsets() {
+                    let (offset, export) = export?;
+                    check_name(offset, export.name, limits)?;
+                    let kind = match export.kind {
+                        ExternalKind::Func => ExportKind::Func,
+                        ExternalKind::Table => ExportKind::Table,
+                        ExternalKind::Memory => ExportKind::Memory,
+                        ExternalKind::Global => ExportKind::Global,
+                        _ => {
+                            let reason = Reason::Invalid("export of an unknown kind".to_owned());
+                            return Err(InstrumentError::new(offset, reason));
+                        }
+                    };
+                    self.exports.export(export.name, kind, export.index);
+                }
+            }
+            Payload::ElementSection(section) => {
+                self.raw.push((SectionId::Element, section.range()));
+            }
+            Payload::DataCountSection { range, .. } => {
+                self.raw.push((SectionId::DataCount, range));
+            }
+            Payload::DataSection(section) => self.raw.push((SectionId::Data, section.range())),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Notes a memory and gives the pages it may grow to.
+    fn memory(
+        &mut self,
+        offset: u64,
+        ty: wasmparser::MemoryType,
+        limits: &Limits,
+    ) -> Result<u64, InstrumentError> {
+        check(
+            offset,
+            Limit::InitialPages,
+            ty.initial,
+            limits.initial_pages,
+        )?;
+        self.stats.initial_pages = ty.initial;
+        let max = u64::from(limits.memory_pages);
+        self.check_grow |= ty.maximum.is_none_or(|own| own > max);
+        Ok(ty.maximum.map_or(max, |own| own.min(max)))
+    }
+
+    fn write(
+        &mut self,
+        wasm: &[u8],
+        schedule: &GasSchedule,
+        merge: bool,
+    ) -> Result<Vec<u8>, InstrumentError> {
+        let first = self.globals_len;
+        let globals = Globals {
+            gas: first,
+            stack: first + 1,
+            exit: first + 2,
+        };
+        let context = Context {
+            module: wasm,
+            schedule,
+            globals,
+            check_grow: self.check_grow,
+        };
+        let mut code = CodeSection::new();
+        let mut size = 0;
+        for function in std::mem::take(&mut self.functions) {
+            let results = self.results(function.ty);
+            let mut function = function;
+            let charges = std::mem::take(&mut function.flow).charges(merge);
+            let body = emit::body(&context, &function, &charges, results);
+            size += body.len() as u64;
+            check(
+                function.code.0,
+                Limit::InstrumentedBytes,
+                size,
+                schedule.limits.instrumented_bytes,
+            )?;
+            code.raw(&body);
+        }
+        self.reserved_globals(globals);
+
+        let mut module = Module::new();
+        if !self.types.is_empty() {
+            module.section(&self.types);
+        }
+        self.copy(&mut module, wasm, SectionId::Import);
+        self.copy(&mut module, wasm, SectionId::Function);
+        if let Some(tables) = &self.tables {
+            module.section(tables);
+        }
+        if let Some(memories) = &self.memories {
+            module.section(memories);
+        }
+        module.section(&self.globals);
+        module.section(&self.exports);
+        self.copy(&mut module, wasm, SectionId::Element);
+        self.copy(&mut module, wasm, SectionId::DataCount);
+        if !code.is_empty() {
+            module.section(&code);
+        }
+        self.copy(&mut module, wasm, SectionId::Data);
+        Ok(module.finish())
+    }
+
+    fn copy(&self, module: &mut Module, wasm: &[u8], wanted: SectionId) {
+        for (id, range) in self.raw.iter().filter(|(id, _)| *id == wanted) {
+            let (start, end) = (usize::try_from(range.start), usize::try_from(range.end));
+            if let (Ok(start), Ok(end)) = (start, end)
+                && let Some(data) = wasm.get(start..end)
+            {
+                module.section(&RawSection {
+                    id: *id as u8,
+                    data,
+                });
+            }
+        }
+    }
+
+    fn reserved_globals(&mut self, globals: Globals) {
+        let i64 = GlobalType {
+            val_type: ValType::I64,
+            mutable: true,
+            shared: false,
+        };
+        let i32 = GlobalType {
+            val_type: ValType::I32,
+            ..i64
+        };
+        self.globals.global(i64, &ConstExpr::i64_const(0));
+        self.globals.global(i64, &ConstExpr::i64_const(0));
+        self.globals.global(i32, &ConstExpr::i32_const(0));
+        self.exports
+            .export(GAS_EXPORT, ExportKind::Global, globals.gas);
+        self.exports
+            .export(STACK_EXPORT, ExportKind::Global, globals.stack);
+        self.exports
+            .export(EXIT_EXPORT, ExportKind::Global, globals.exit);
+    }
+
+    /// Block type with the results of a function type; added when there is none yet.
+    fn results(&mut self, ty: u32) -> BlockType {
+        let encoder = &mut RoundtripReencoder;
+        let Some(signature) = self.signatures.get(ty as usize).cloned() else {
+            return BlockType::Empty;
+        };
+        match signature.results() {
+            [] => BlockType::Empty,
+            [only] => encoder
+                .val_type(*only)
+                .map_or(BlockType::Empty, BlockType::Result),
+            _ if signature.params().is_empty() => BlockType::FunctionType(ty),
+            results => {
+                let wanted = FuncType::new([], results.iter().copied());
+                let known = self.signatures.iter().position(|ty| *ty == wanted);
+                let index = known.unwrap_or_else(|| {
+                    let results = results.iter().filter_map(|ty| encoder.val_type(*ty).ok());
+                    self.types.ty().function([], results.collect::<Vec<_>>());
+                    self.signatures.push(wanted);
+                    self.signatures.len() - 1
+                });
+                BlockType::FunctionType(u32::try_from(index).unwrap_or(u32::MAX))
+            }
+        }
+    }
+}
+
+fn check_name(offset: u64, name: &str, limits: &Limits) -> Result<(), InstrumentError> {
+    check(
+        offset,
+        Limit::NameBytes,
+        name.len() as u64,
+        limits.name_bytes,
+    )?;
+    if name.starts_with(RESERVED_PREFIX) {
+        return Err(InstrumentError::new(
+            offset,
+            Reason::ReservedName(name.to_owned()),
+        ));
+    }
+    Ok(())
+}
+
+#[cold]
+fn internal(error: &dyn std::fmt::Display) -> InstrumentError {
+    InstrumentError::new(0, Reason::Internal(error.to_string()))
+}

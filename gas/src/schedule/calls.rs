@@ -1,0 +1,72 @@
+//! Prices of calls and of uploading code.
+
+use serde::{Deserialize, Serialize};
+
+/// Gas for calls and instances.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallPrices {
+    /// Gas for each transaction.
+    pub base: u64,
+    /// Gas for each byte of call data.
+    pub per_input_byte: u64,
+    /// Gas for each instance made, nested calls included.
+    pub instance: u64,
+    /// Gas for each 64 KiB page of initial memory of an instance.
+    pub instance_page: u64,
+    /// Gas for creating a contract, besides running its constructor.
+    pub deploy: u64,
+    /// Calls that may be open one inside another.
+    pub max_depth: u32,
+    /// Bytes that a call may return.
+    pub max_output_bytes: u32,
+    /// Bytes of call data.
+    pub max_input_bytes: u32,
+}
+
+impl CallPrices {
+    pub(super) fn v1() -> Self {
+        Self {
+            base: 50_000,
+            per_input_byte: 16,
+            instance: 50_000,
+            instance_page: 2_000,
+            deploy: 200_000,
+            max_depth: 64,
+            max_output_bytes: 1 << 20,
+            max_input_bytes: 1 << 20,
+        }
+    }
+}
+
+/// Gas for uploading code. It covers compiling the worst module the limits let through.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UploadPrices {
+    /// Each upload.
+    pub base: u64,
+    /// Each byte of the instrumented module.
+    pub per_byte: u64,
+    /// Each function.
+    pub per_function: u64,
+    /// Each local, parameters included.
+    pub per_local: u64,
+    /// Each basic block.
+    pub per_block: u64,
+    /// Each join of control flow, times the locals of its function: the values that a
+    /// compiler has to merge there.
+    pub per_phi: u64,
+}
+
+impl UploadPrices {
+    pub(super) fn v1() -> Self {
+        Self {
+            base: 1_000_000,
+            per_byte: 5_000,
+            per_function: 200_000,
+            per_local: 2_000,
+            per_block: 10_000,
+            per_phi: 2_000,
+        }
+    }
+}

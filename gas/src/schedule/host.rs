@@ -1,0 +1,126 @@
+//! Prices of host functions.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Price of a host function, charged before it works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostPrice {
+    /// Gas for each call.
+    pub base: u64,
+    /// Gas for each byte of list and string arguments and results.
+    pub per_byte: u64,
+}
+
+impl HostPrice {
+    /// `base + per_byte · bytes`, saturating.
+    pub fn gas(&self, bytes: u64) -> u64 {
+        self.per_byte
+            .saturating_mul(bytes)
+            .saturating_add(self.base)
+    }
+}
+
+/// One row for each function of the WIT files; a test compares them.
+const V1: &[(&str, u64, u64)] = &[
+    ("accounts.balance", 4_000, 0),
+    ("accounts.transfer", 20_000, 0),
+    ("calls.call", 100_000, 4),
+    ("calls.query", 100_000, 4),
+    ("calls.self-call", 100_000, 4),
+    ("calls.allow-reentrancy", 100, 0),
+    ("context.caller", 100, 0),
+    ("context.origin", 100, 0),
+    ("context.self-address", 100, 0),
+    ("context.value", 100, 0),
+    ("context.block-number", 100, 0),
+    ("context.block-timestamp", 100, 0),
+    ("context.chain-id", 100, 0),
+    ("context.gas-left", 100, 0),
+    ("context.revert", 200, 4),
+    ("crypto.keccak256", 1_500, 16),
+    ("crypto.sha256", 1_000, 16),
+    ("crypto.sha3-256", 1_500, 16),
+    ("crypto.blake3", 600, 6),
+    ("crypto.verify", 1_000, 4),
+    ("crypto.decapsulate", 1_000, 4),
+    ("events.emit", 2_000, 32),
+    ("ext.invoke", 2_000, 8),
+    ("journal.begin", 500, 0),
+    ("journal.commit", 500, 0),
+    ("journal.rollback", 1_000, 0),
+    ("log.debug", 200, 4),
+    ("math.mul", 150, 0),
+    ("math.div", 400, 0),
+    ("math.rem", 400, 0),
+    ("math.add-mod", 500, 0),
+    ("math.mul-mod", 800, 0),
+    ("math.exp", 40_000, 0),
+    ("nn.quote", 2_000, 0),
+    ("nn.infer", 10_000, 4),
+    ("storage.load", 400, 0),
+    ("storage.store", 400, 0),
+    ("storage.get", 400, 8),
+    ("storage.set", 400, 8),
+    ("storage.remove", 400, 8),
+    ("storage.has", 400, 8),
+];
+
+pub(super) fn v1() -> BTreeMap<String, HostPrice> {
+    V1.iter()
+        .map(|&(name, base, per_byte)| (name.to_owned(), HostPrice { base, per_byte }))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    /// Names of all functions in the WIT files, as `interface.function`.
+    fn wit_functions() -> BTreeSet<String> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
+        let mut names = BTreeSet::new();
+        for entry in std::fs::read_dir(folder).expect("the wit folder") {
+            let path = entry.expect("an entry").path();
+            if path.extension().is_none_or(|e| e != "wit") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).expect("a WIT file");
+            let mut interface = None;
+            for line in text.lines().map(str::trim) {
+                if let Some(rest) = line.strip_prefix("interface ") {
+                    interface = Some(rest.trim_end_matches('{').trim().to_owned());
+                } else if line.starts_with("world ") {
+                    interface = None;
+                } else if let (Some(interface), Some((name, tail))) =
+                    (&interface, line.split_once(':'))
+                    && tail.trim_start().starts_with("func(")
+                {
+                    names.insert(format!("{interface}.{name}"));
+                }
+            }
+        }
+        names
+    }
+
+    #[test]
+    fn every_wit_function_has_a_price_and_nothing_else_has() {
+        let priced: BTreeSet<String> = super::v1().into_keys().collect();
+        assert_eq!(priced, wit_functions(), "left: schedule, right: wit/");
+        assert_eq!(priced.len(), super::V1.len(), "a name occurs twice");
+    }
+
+    #[test]
+    fn gas_saturates() {
+        let price = super::HostPrice {
+            base: 7,
+            per_byte: 3,
+        };
+        assert_eq!(price.gas(0), 7);
+        assert_eq!(price.gas(100), 307);
+        assert_eq!(price.gas(u64::MAX), u64::MAX);
+    }
+}
