@@ -154,6 +154,10 @@ impl<'a> Reader<'a> {
         self.at
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
     pub(crate) fn raw(
         &mut self,
         field: &'static str,

@@ -5,7 +5,7 @@
 //!   memory, call the traits and lower the results.
 //! - [`IMPORTS`], [`EXPORTS`]: the same interface as tables, for compilers and validators.
 //! - [`Guest`], [`Meter`]: what an engine supplies; [`Exit`] and [`TrapCode`]: how calls end.
-//! - [`export`]: calling what a guest exports.
+//! - [`mod@export`]: calling what a guest exports.
 //! - [`calldata`]: calls, results, reverts and events in the Solidity ABI.
 //! - [`Transcript`]: the running hash of every host call.
 //! - [`receipt`]: what a transaction did, in canonical bytes.
@@ -35,5 +35,5 @@ pub use exit::{Exit, TrapCode, UnknownTrapCode};
 pub use generated::{EXPORTS, HostFunctions, IMPORTS, WIT_PACKAGE, glue, host};
 pub use guest::{Guest, Meter};
 pub use table::{Area, CoreType, Export, FuncId, Import, export, import, import_by_module};
-pub use transcript::{Entry, EntryKind, Transcript};
+pub use transcript::{Bisect, Entry, EntryKind, Transcript, TranscriptFile, bisect};
 pub use word::{BadWord, Word};

@@ -1,8 +1,10 @@
 //! The running hash of every host call.
 
 mod entry;
+mod file;
 
-pub use entry::{Entry, Event as EntryKind};
+pub use entry::{Entry, EntryKind};
+pub use file::{Bisect, TranscriptFile, bisect};
 
 use crate::generated::TRANSCRIPT_DOMAIN;
 use crate::{Exit, FuncId};
@@ -20,6 +22,8 @@ pub struct Transcript {
     hasher: blake3::Hasher,
     buffer: Vec<u8>,
     count: u64,
+    /// Payload bytes of the open frame.
+    length: u32,
     retained: Option<Retained>,
 }
 
@@ -33,9 +37,10 @@ impl Transcript {
     /// An empty transcript that hashes only.
     pub fn new() -> Self {
         Self {
-            hasher: blake3::Hasher::new_derive_key(TRANSCRIPT_DOMAIN),
+            hasher: new_hasher(),
             buffer: Vec::new(),
             count: 0,
+            length: 0,
             retained: None,
         }
     }
@@ -63,9 +68,15 @@ impl Transcript {
     /// Appends bytes to the open frame.
     #[inline]
     pub fn put(&mut self, bytes: &[u8]) {
+        self.length = self.length.wrapping_add(bytes.len() as u32);
         if let Some(retained) = &mut self.retained {
             retained.put(bytes);
         }
+        self.feed(bytes);
+    }
+
+    #[inline]
+    fn feed(&mut self, bytes: &[u8]) {
         if bytes.len() < CHUNK {
             self.buffer.extend_from_slice(bytes);
         } else {
@@ -81,6 +92,9 @@ impl Transcript {
         if let Some(retained) = &mut self.retained {
             retained.end();
         }
+        // Behind the payload, so that it need not be known before: read from its end, the
+        // hashed stream falls into frames in one way only.
+        self.feed(&self.length.to_le_bytes());
         if self.buffer.len() >= CHUNK {
             self.flush();
         }
@@ -127,8 +141,10 @@ impl Transcript {
         let [low, high] = func.get().to_le_bytes();
         if let Some(retained) = &mut self.retained {
             retained.begin();
+            retained.put(&[kind.code(), low, high]);
         }
-        self.put(&[kind.code(), low, high]);
+        self.length = 0;
+        self.feed(&[kind.code(), low, high]);
     }
 
     #[cold]
@@ -136,4 +152,8 @@ impl Transcript {
         self.hasher.update(&self.buffer);
         self.buffer.clear();
     }
+}
+
+fn new_hasher() -> blake3::Hasher {
+    blake3::Hasher::new_derive_key(TRANSCRIPT_DOMAIN)
 }

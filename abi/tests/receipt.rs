@@ -250,3 +250,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn every_trap_code_is_documented() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/receipts.md"))
+        .unwrap();
+    for code in TrapCode::ALL {
+        let row = format!(
+            "| {} | `{}` | {} |",
+            code.code(),
+            code.name(),
+            code.description()
+        );
+        assert!(page.contains(&row), "docs/receipts.md lacks the line {row}");
+    }
+}

@@ -1,11 +1,16 @@
 //! Frames kept in memory.
 
-use crate::FuncId;
+use std::fmt;
+
+use crate::{FuncId, TrapCode};
+
+/// Payload bytes that are printed.
+const SHOWN: usize = 128;
 
 /// What a frame tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Event {
+pub enum EntryKind {
     /// A host function was called; the payload is its arguments.
     Call,
     /// It returned; the payload is its result.
@@ -18,7 +23,7 @@ pub enum Event {
     HostFailure,
 }
 
-impl Event {
+impl EntryKind {
     pub(super) const fn code(self) -> u8 {
         match self {
             Self::Call => 1,
@@ -41,15 +46,46 @@ impl Event {
     }
 }
 
+impl fmt::Display for EntryKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Call => "call",
+            Self::Return => "return",
+            Self::Trap => "trap",
+            Self::Revert => "revert",
+            Self::HostFailure => "host failure",
+        })
+    }
+}
+
 /// One frame of a transcript.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry<'a> {
     /// What it tells.
-    pub kind: Event,
+    pub kind: EntryKind,
     /// The host function.
     pub func: FuncId,
     /// Canonical bytes of the arguments or of the result.
     pub payload: &'a [u8],
+}
+
+/// `return storage.load 0x…`; long payloads are cut.
+impl fmt::Display for Entry<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.func.key())?;
+        if self.kind == EntryKind::Trap
+            && let Ok(code) = self.payload.try_into()
+            && let Some(code) = TrapCode::from_code(u32::from_le_bytes(code))
+        {
+            return write!(f, " {code}");
+        }
+        let shown = self.payload.get(..SHOWN).unwrap_or(self.payload);
+        write!(f, " 0x{}", hex::encode(shown))?;
+        match self.payload.len().saturating_sub(shown.len()) {
+            0 => Ok(()),
+            more => write!(f, "… and {more} bytes"),
+        }
+    }
 }
 
 impl<'a> Entry<'a> {
@@ -57,7 +93,7 @@ impl<'a> Entry<'a> {
     pub(super) fn parse(frame: &'a [u8]) -> Option<Self> {
         let ([kind, low, high], payload) = frame.split_first_chunk::<3>()?;
         Some(Self {
-            kind: Event::from_code(*kind)?,
+            kind: EntryKind::from_code(*kind)?,
             func: FuncId::new(u16::from_le_bytes([*low, *high])),
             payload,
         })

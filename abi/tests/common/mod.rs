@@ -1,6 +1,8 @@
 //! A host that keeps what it is told.
 #![allow(dead_code, missing_docs)]
 
+pub mod memory;
+
 use std::collections::BTreeMap;
 
 use aivm_abi::host::{
