@@ -4,12 +4,17 @@
 //! instruction set that the machine has. Nothing here knows tensors, graphs or Burn, and all unsafe code of the crate
 //! is below this module.
 
+pub mod binary;
 mod buffer;
 pub mod conv;
 mod error;
 pub mod gemm;
 mod isa;
+pub mod lut;
+mod multiversion;
 mod parallel;
+pub mod pool;
+pub mod quantize;
 pub mod requantize;
 pub mod strict;
 

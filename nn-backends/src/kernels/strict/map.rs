@@ -4,36 +4,7 @@ use super::environment::with_default_environment;
 use super::math::{canonical, exp};
 use crate::kernels::error::{KernelError, expect_len};
 use crate::kernels::isa::Isa;
-
-/// Defines `$name(isa, …)`, which runs `$inner(…)` compiled for the instruction set. The compiler may widen vectors, but
-/// never reorders or fuses arithmetic.
-macro_rules! compile_for_each_isa {
-    (fn $name:ident $(<$f:ident: $bound:path>)? ($($arg:ident: $ty:ty),*) $(-> $result:ty)? = $inner:ident) => {
-        fn $name $(<$f: $bound>)? (isa: Isa, $($arg: $ty),*) $(-> $result)? {
-            #[cfg(target_arch = "x86_64")]
-            {
-                #[target_feature(enable = "avx2")]
-                unsafe fn avx2 $(<$f: $bound>)? ($($arg: $ty),*) $(-> $result)? {
-                    $inner($($arg),*)
-                }
-                #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
-                unsafe fn avx512 $(<$f: $bound>)? ($($arg: $ty),*) $(-> $result)? {
-                    $inner($($arg),*)
-                }
-                if isa == Isa::Avx512Vnni && isa.is_available() {
-                    // SAFETY: the machine has just said that it has the instruction set.
-                    return unsafe { avx512($($arg),*) };
-                }
-                if matches!(isa, Isa::Avx2 | Isa::AvxVnni) && isa.is_available() {
-                    // SAFETY: as above.
-                    return unsafe { avx2($($arg),*) };
-                }
-            }
-            let _ = isa;
-            $inner($($arg),*)
-        }
-    };
-}
+use crate::kernels::multiversion::compile_for_each_isa;
 
 compile_for_each_isa!(fn map_on<F: Unary>(x: &mut [f32], f: F) = map_inner);
 compile_for_each_isa!(fn zip_on<F: Binary>(x: &mut [f32], y: &[f32], f: F) = zip_inner);
