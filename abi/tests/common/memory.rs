@@ -76,7 +76,7 @@ impl<H: Meter> Guest for MemoryGuest<H> {
             }
             Allocator::Misaligned => 1025,
             Allocator::PastTheEnd => (end - size + 1).next_multiple_of(align),
-            Allocator::Wrapping => u32::MAX & !(align - 1),
+            Allocator::Wrapping => !(align - 1),
             Allocator::Overlapping => 64,
             Allocator::Trapping => return Err(TrapCode::Unreachable.into()),
         })
