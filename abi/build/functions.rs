@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use wit_parser::abi::{AbiVariant, WasmSignature, WasmType};
-use wit_parser::{Function, FunctionKind, Type};
+use wit_parser::{Function, Type};
 
 use crate::names::{docs, snake};
 use crate::world::{Interface, World};
@@ -20,7 +20,11 @@ pub fn core_type(ty: WasmType) -> &'static str {
 
 /// `storage_load`: the name of a glue function.
 pub fn glue_name(interface: &Interface, function: &Function) -> String {
-    snake(&format!("{}-{}", interface.name, function.name))
+    format!(
+        "{}_{}",
+        snake(&interface.name),
+        crate::names::function(&function.name)
+    )
 }
 
 impl World {
@@ -61,9 +65,9 @@ impl World {
         );
         out += "        pub trait Host {\n";
         for function in functions.values() {
-            if !matches!(function.kind, FunctionKind::Freestanding) {
+            if function.kind.is_async() {
                 return Err(format!(
-                    "{}.{}: only plain functions are supported",
+                    "{}.{}: async is not supported",
                     interface.name, function.name
                 ));
             }
@@ -74,7 +78,11 @@ impl World {
                 "            ",
             );
             out += "            ///\n            /// # Errors\n            ///\n            /// Whatever ends the guest.\n";
-            let _ = write!(out, "            fn {}(&mut self", snake(&function.name));
+            let _ = write!(
+                out,
+                "            fn {}(&mut self",
+                crate::names::function(&function.name)
+            );
             for param in &function.params {
                 let _ = write!(
                     out,
@@ -160,7 +168,7 @@ impl World {
         let _ = writeln!(
             out,
             "            let result = {host}::{}(host{arguments})?;",
-            snake(&function.name)
+            crate::names::function(&function.name)
         );
         let _ = writeln!(
             out,
@@ -173,6 +181,9 @@ impl World {
                 signature.params.len() - 1,
                 self.size(ty)
             ),
+            Some(ty) if self.is_own(ty) => {
+                format!("            Ok({rt}::canonical::lower_handle(host, &result)? as i32)\n")
+            }
             Some(_) => {
                 let flat = format!("{rt}::canonical::Scalar::to_flat(&result)");
                 match result {

@@ -18,6 +18,18 @@ pub fn snake(name: &str) -> String {
     }
 }
 
+/// `[method]tensor.data-type` as `tensor_data_type`, `[constructor]tensor` as `new_tensor`.
+pub fn function(name: &str) -> String {
+    let Some((kind, name)) = name.strip_prefix('[').and_then(|name| name.split_once(']')) else {
+        return snake(name);
+    };
+    match kind {
+        "constructor" => snake(&format!("new-{name}")),
+        "resource-drop" => snake(&format!("drop-{name}")),
+        _ => snake(name),
+    }
+}
+
 /// `signature-scheme` as `SignatureScheme`.
 pub fn pascal(name: &str) -> String {
     name.split(['-', ':', '/', '.'])

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use wit_parser::abi::{AbiVariant, WasmSignature};
-use wit_parser::{Function, Type, TypeDefKind, WorldItem};
+use wit_parser::{Function, Handle, Type, TypeDefKind, WorldItem};
 
 use crate::functions::{core_type, glue_name};
 use crate::world::World;
@@ -239,6 +239,12 @@ macro_rules! for_each_import {
                 format!("tuple<{}>", items.join(", "))
             }
             TypeDefKind::Type(ty) => self.wit_type(ty),
+            TypeDefKind::Handle(Handle::Own(id)) => {
+                format!("own<{}>", self.wit_type(&Type::Id(*id)))
+            }
+            TypeDefKind::Handle(Handle::Borrow(id)) => {
+                format!("borrow<{}>", self.wit_type(&Type::Id(*id)))
+            }
             other => other.as_str().into(),
         }
     }

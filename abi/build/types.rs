@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use wit_parser::{FlagsRepr, Int, InterfaceId, Type, TypeDef, TypeDefKind};
+use wit_parser::{FlagsRepr, Int, InterfaceId, Type, TypeDef, TypeDefKind, TypeId, TypeOwner};
 
 use crate::names::{docs, pascal, snake};
 use crate::world::World;
@@ -34,6 +34,11 @@ impl World {
                 TypeDefKind::Variant(_) => self.variant(def, &rust)?,
                 TypeDefKind::Enum(_) => self.enumeration(def, &rust)?,
                 TypeDefKind::Flags(_) => self.flags(def, &rust)?,
+                TypeDefKind::Resource => {
+                    out += &docs(def.docs.contents.as_deref(), name, "        ");
+                    out += &self.resource_type(*id, name, &rust);
+                    continue;
+                }
                 // Aliases and structural types are written out where they are used.
                 _ => continue,
             };
@@ -42,6 +47,29 @@ impl World {
             out += &self.value_impl(&rust, self.size(&ty), self.align(&ty), &body);
         }
         Ok(out)
+    }
+
+    fn resource_type(&self, id: TypeId, name: &str, rust: &str) -> String {
+        let rt = self.paths.runtime;
+        let number = self
+            .resources
+            .iter()
+            .position(|resource| *resource == id)
+            .unwrap_or_default();
+        let interface = self
+            .interfaces
+            .iter()
+            .find(|interface| self.resolve.types[id].owner == TypeOwner::Interface(interface.id));
+        let interface = interface.map_or("", |interface| interface.name.as_str());
+        format!(
+            "        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum {rust} {{}}
+        impl {rt}::canonical::Resource for {rust} {{
+            const ID: u32 = {number};
+            const NAME: &'static str = \"{interface}.{name}\";
+        }}
+"
+        )
     }
 
     fn value_impl(&self, rust: &str, size: usize, align: usize, body: &Impl) -> String {

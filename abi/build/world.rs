@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use wit_parser::{
-    InterfaceId, PackageId, Resolve, SizeAlign, Type, TypeDefKind, TypeId, TypeOwner, WorldId,
-    WorldItem,
+    Docs, Function, FunctionKind, Handle, InterfaceId, PackageId, Param, Resolve, SizeAlign, Span,
+    Stability, Type, TypeDef, TypeDefKind, TypeId, TypeOwner, WorldId, WorldItem,
 };
 
 use crate::names::{pascal, snake};
@@ -39,6 +39,8 @@ pub struct World {
     pub paths: Paths,
     /// Imported interfaces, sorted by name.
     pub interfaces: Vec<Interface>,
+    /// Resource types, in the order of their numbers.
+    pub resources: Vec<TypeId>,
 }
 
 impl World {
@@ -54,15 +56,14 @@ impl World {
         let id = resolve
             .select_world(&[package], Some(world))
             .map_err(|error| format!("{error:#}"))?;
-        let mut sizes = SizeAlign::default();
-        sizes.fill(&resolve).map_err(|error| format!("{error:#}"))?;
         let mut this = Self {
             resolve,
-            sizes,
+            sizes: SizeAlign::default(),
             id,
             package,
             paths,
             interfaces: Vec::new(),
+            resources: Vec::new(),
         };
         for (key, item) in &this.resolve.worlds[id].imports {
             match item {
@@ -81,7 +82,68 @@ impl World {
             }
         }
         this.interfaces.sort_by(|a, b| a.name.cmp(&b.name));
+        this.add_drops();
+        this.sizes
+            .fill(&this.resolve)
+            .map_err(|error| format!("{error:#}"))?;
         Ok(this)
+    }
+
+    /// Each resource has one more function, which is not in the WIT: the guest drops it.
+    fn add_drops(&mut self) {
+        for interface in &self.interfaces {
+            let types = self.resolve.interfaces[interface.id].types.clone();
+            for (name, id) in types {
+                if !matches!(self.resolve.types[id].kind, TypeDefKind::Resource) {
+                    continue;
+                }
+                self.resources.push(id);
+                let own = self.resolve.types.alloc(TypeDef {
+                    name: None,
+                    kind: TypeDefKind::Handle(Handle::Own(id)),
+                    owner: TypeOwner::None,
+                    docs: Docs::default(),
+                    stability: Stability::default(),
+                    span: Span::default(),
+                    external_id: None,
+                });
+                let function = Function {
+                    name: format!("[resource-drop]{name}"),
+                    kind: FunctionKind::Freestanding,
+                    params: vec![Param {
+                        name: "handle".into(),
+                        ty: Type::Id(own),
+                        span: Span::default(),
+                    }],
+                    result: None,
+                    docs: Docs {
+                        contents: Some(format!("Ends a `{name}` that the guest owns.")),
+                    },
+                    stability: Stability::default(),
+                    span: Span::default(),
+                    external_id: None,
+                };
+                self.resolve.interfaces[interface.id]
+                    .functions
+                    .insert(function.name.clone(), function);
+            }
+        }
+    }
+
+    /// A resource type, behind aliases.
+    fn resource(&self, id: TypeId) -> Result<TypeId, String> {
+        match &self.resolve.types[id].kind {
+            TypeDefKind::Resource => Ok(id),
+            TypeDefKind::Type(Type::Id(id)) => self.resource(*id),
+            other => Err(format!(
+                "a handle of a `{}`, which is no resource",
+                other.as_str()
+            )),
+        }
+    }
+
+    pub fn is_own(&self, ty: &Type) -> bool {
+        matches!(self.kind(ty), Some(TypeDefKind::Handle(Handle::Own(_))))
     }
 
     /// All of the generated code.
@@ -111,7 +173,7 @@ impl World {
     }
 
     /// Every imported function, sorted by interface and name: the order of the table.
-    pub fn functions(&self) -> impl Iterator<Item = (&Interface, &wit_parser::Function)> {
+    pub fn functions(&self) -> impl Iterator<Item = (&Interface, &Function)> {
         self.interfaces.iter().flat_map(|interface| {
             let mut functions: Vec<_> = self.resolve.interfaces[interface.id]
                 .functions
@@ -188,7 +250,16 @@ impl World {
                     .collect::<Result<Vec<_>, _>>()?;
                 format!("({},)", items.join(", "))
             }
-            TypeDefKind::Record(_)
+            TypeDefKind::Handle(handle) => {
+                let (name, id) = match handle {
+                    Handle::Own(id) => ("Own", id),
+                    Handle::Borrow(id) => ("Borrow", id),
+                };
+                let resource = self.rust_named(self.resource(*id)?)?;
+                format!("{}::canonical::{name}<{resource}>", self.paths.runtime)
+            }
+            TypeDefKind::Resource
+            | TypeDefKind::Record(_)
             | TypeDefKind::Variant(_)
             | TypeDefKind::Enum(_)
             | TypeDefKind::Flags(_) => {

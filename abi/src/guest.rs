@@ -1,5 +1,6 @@
 //! What an engine gives to the glue code: linear memory, the allocator, the host.
 
+use crate::canonical::Handles;
 use crate::{Exit, FuncId, Transcript};
 
 /// A running guest, seen from inside a host function.
@@ -51,4 +52,10 @@ pub trait Meter {
 
     /// The record of host calls.
     fn transcript(&mut self) -> &mut Transcript;
+
+    /// The resource handles of the running instance. None, the default, is for hosts without
+    /// resources: every handle is then a trap.
+    fn handles(&mut self) -> Option<&mut Handles> {
+        None
+    }
 }

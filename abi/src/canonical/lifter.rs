@@ -1,6 +1,8 @@
 //! Reading guest memory.
 
-use super::Value;
+use std::collections::BTreeSet;
+
+use super::{Handles, Value};
 use crate::{Exit, FuncId, Meter, TrapCode};
 
 /// Reads one call's arguments: checks every pointer, pays for every byte, and keeps the sum
@@ -12,6 +14,8 @@ pub struct Lifter<'m, 'h> {
     /// List bytes that may still be lifted. The sum is limited, not each list, because many
     /// lists of one argument may point at the same bytes.
     left: u32,
+    /// Handles that this call's arguments borrow: they cannot be given away by it too.
+    lent: BTreeSet<u32>,
 }
 
 impl<'m, 'h> Lifter<'m, 'h> {
@@ -24,7 +28,27 @@ impl<'m, 'h> Lifter<'m, 'h> {
             meter,
             func,
             left,
+            lent: BTreeSet::new(),
         }
+    }
+
+    fn handles(&mut self) -> Result<&mut Handles, Exit> {
+        self.meter.handles().ok_or(Exit::Trap(TrapCode::BadHandle))
+    }
+
+    /// Takes a handle from the guest; gives the host's number.
+    pub(super) fn take_handle(&mut self, handle: u32, resource: u32) -> Result<u32, Exit> {
+        if self.lent.contains(&handle) {
+            return Err(TrapCode::BadHandle.into());
+        }
+        self.handles()?.remove(handle, resource)
+    }
+
+    /// Borrows a handle from the guest; gives the host's number.
+    pub(super) fn borrow_handle(&mut self, handle: u32, resource: u32) -> Result<u32, Exit> {
+        let rep = self.handles()?.get(handle, resource)?;
+        self.lent.insert(handle);
+        Ok(rep)
     }
 
     /// The `size` bytes at `pointer`.

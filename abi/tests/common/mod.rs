@@ -5,6 +5,7 @@ pub mod memory;
 
 use std::collections::BTreeMap;
 
+use aivm_abi::canonical::Handles;
 use aivm_abi::host::{
     accounts, calls, context, crypto, events, ext, journal, log, math, nn, storage,
 };
@@ -20,6 +21,9 @@ pub struct TestHost {
     pub limit: u32,
     pub transcript: Transcript,
     pub tensors: Vec<nn::Tensor>,
+    pub handles: Handles,
+    /// Stacks by the host's number; a dropped one is none.
+    pub stacks: Vec<Option<Vec<u32>>>,
 }
 
 impl Default for TestHost {
@@ -33,6 +37,8 @@ impl Default for TestHost {
             limit: 1 << 16,
             transcript: Transcript::retaining(1 << 20),
             tensors: Vec::new(),
+            handles: Handles::new(4),
+            stacks: Vec::new(),
         }
     }
 }
@@ -60,6 +66,10 @@ impl Meter for TestHost {
 
     fn transcript(&mut self) -> &mut Transcript {
         &mut self.transcript
+    }
+
+    fn handles(&mut self) -> Option<&mut Handles> {
+        Some(&mut self.handles)
     }
 }
 
