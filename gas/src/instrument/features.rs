@@ -41,6 +41,7 @@ const WORDS: &[(&str, Feature)] = &[
     ("custom page sizes", Feature::MemoryControl),
     ("memory control", Feature::MemoryControl),
     ("gc ", Feature::Gc),
+    ("gc feature", Feature::Gc),
     ("function references", Feature::Gc),
     ("function-references", Feature::Gc),
 ];
@@ -49,14 +50,9 @@ const WORDS: &[(&str, Feature)] = &[
 #[cold]
 pub(super) fn explain(error: wasmparser::Error) -> InstrumentError {
     let message = error.message().to_string();
-    let misses = [
-        "not enabled",
-        "require",
-        "must be enabled",
-        "multiple memories",
-    ]
-    .iter()
-    .any(|words| message.contains(words));
+    let misses = ["not enabled", "require", "without", "multiple memories"]
+        .iter()
+        .any(|words| message.contains(words));
     let feature = WORDS
         .iter()
         .find(|(words, _)| misses && message.contains(words));

@@ -61,14 +61,23 @@ pub struct Machine {
 
 impl Machine {
     pub fn new(wasm: &[u8]) -> Self {
+        Self::start(wasm, None).expect("it starts")
+    }
+
+    /// An instance, unless starting it traps; `fuel` is the engine's own way to stop.
+    pub fn start(wasm: &[u8], fuel: Option<u64>) -> Option<Self> {
         let mut config = Config::default();
         // The logical stack must end first.
         config
             .set_max_recursion_depth(1 << 20)
             .set_max_stack_height(256 << 20);
+        config.consume_fuel(fuel.is_some());
         let engine = Engine::new(&config);
         let module = Module::new(&engine, wasm).expect("wasmi accepts it");
         let mut store = Store::new(&engine, Notes::default());
+        if let Some(fuel) = fuel {
+            store.set_fuel(fuel).expect("fuel is on");
+        }
         let mut linker = Linker::new(&engine);
         linker
             .func_wrap(
@@ -93,15 +102,13 @@ impl Machine {
                 }
             })
             .expect("a new name");
-        let instance = linker
-            .instantiate_and_start(&mut store, &module)
-            .expect("it starts");
+        let instance = linker.instantiate_and_start(&mut store, &module).ok()?;
         let metered = instance.get_global(&store, GAS_EXPORT).is_some();
-        Self {
+        Some(Self {
             store,
             instance,
             metered,
-        }
+        })
     }
 
     pub fn set(&mut self, name: &str, value: Val) {

@@ -1,0 +1,77 @@
+;; Five bodies under gravity: double-precision arithmetic on memory.
+;; A body is seven doubles: x y z vx vy vz mass.
+(module
+  (memory (export "memory") 1)
+  (func $set (param $i i32) (param $x f64) (param $v f64) (param $mass f64)
+    (local $p i32)
+    (local.set $p (i32.mul (local.get $i) (i32.const 56)))
+    (f64.store (local.get $p) (local.get $x))
+    (f64.store offset=8 (local.get $p) (f64.mul (local.get $x) (f64.const 0.5)))
+    (f64.store offset=16 (local.get $p) (f64.mul (local.get $x) (f64.const -0.25)))
+    (f64.store offset=24 (local.get $p) (local.get $v))
+    (f64.store offset=32 (local.get $p) (f64.mul (local.get $v) (f64.const -0.75)))
+    (f64.store offset=40 (local.get $p) (f64.mul (local.get $v) (f64.const 0.125)))
+    (f64.store offset=48 (local.get $p) (local.get $mass)))
+  (func $advance (param $dt f64)
+    (local $a i32) (local $b i32)
+    (local $dx f64) (local $dy f64) (local $dz f64)
+    (local $d2 f64) (local $mag f64) (local $ma f64) (local $mb f64)
+    (loop $outer
+      (local.set $b (i32.add (local.get $a) (i32.const 56)))
+      (block $pairs
+        (loop $inner
+          (br_if $pairs (i32.ge_u (local.get $b) (i32.const 280)))
+          (local.set $dx (f64.sub (f64.load (local.get $a)) (f64.load (local.get $b))))
+          (local.set $dy
+            (f64.sub (f64.load offset=8 (local.get $a)) (f64.load offset=8 (local.get $b))))
+          (local.set $dz
+            (f64.sub (f64.load offset=16 (local.get $a)) (f64.load offset=16 (local.get $b))))
+          (local.set $d2
+            (f64.add (f64.mul (local.get $dx) (local.get $dx))
+              (f64.add (f64.mul (local.get $dy) (local.get $dy))
+                (f64.mul (local.get $dz) (local.get $dz)))))
+          (local.set $mag
+            (f64.div (local.get $dt)
+              (f64.mul (local.get $d2) (f64.sqrt (local.get $d2)))))
+          (local.set $ma (f64.mul (f64.load offset=48 (local.get $a)) (local.get $mag)))
+          (local.set $mb (f64.mul (f64.load offset=48 (local.get $b)) (local.get $mag)))
+          (f64.store offset=24 (local.get $a)
+            (f64.sub (f64.load offset=24 (local.get $a)) (f64.mul (local.get $dx) (local.get $mb))))
+          (f64.store offset=32 (local.get $a)
+            (f64.sub (f64.load offset=32 (local.get $a)) (f64.mul (local.get $dy) (local.get $mb))))
+          (f64.store offset=40 (local.get $a)
+            (f64.sub (f64.load offset=40 (local.get $a)) (f64.mul (local.get $dz) (local.get $mb))))
+          (f64.store offset=24 (local.get $b)
+            (f64.add (f64.load offset=24 (local.get $b)) (f64.mul (local.get $dx) (local.get $ma))))
+          (f64.store offset=32 (local.get $b)
+            (f64.add (f64.load offset=32 (local.get $b)) (f64.mul (local.get $dy) (local.get $ma))))
+          (f64.store offset=40 (local.get $b)
+            (f64.add (f64.load offset=40 (local.get $b)) (f64.mul (local.get $dz) (local.get $ma))))
+          (local.set $b (i32.add (local.get $b) (i32.const 56)))
+          (br $inner)))
+      (f64.store (local.get $a)
+        (f64.add (f64.load (local.get $a))
+          (f64.mul (local.get $dt) (f64.load offset=24 (local.get $a)))))
+      (f64.store offset=8 (local.get $a)
+        (f64.add (f64.load offset=8 (local.get $a))
+          (f64.mul (local.get $dt) (f64.load offset=32 (local.get $a)))))
+      (f64.store offset=16 (local.get $a)
+        (f64.add (f64.load offset=16 (local.get $a))
+          (f64.mul (local.get $dt) (f64.load offset=40 (local.get $a)))))
+      (br_if $outer
+        (i32.lt_u
+          (local.tee $a (i32.add (local.get $a) (i32.const 56)))
+          (i32.const 280)))))
+  (func (export "run") (param $n i32) (result i64)
+    (call $set (i32.const 0) (f64.const 0.5) (f64.const 0.01) (f64.const 39.5))
+    (call $set (i32.const 1) (f64.const 4.84) (f64.const 0.6) (f64.const 0.038))
+    (call $set (i32.const 2) (f64.const 8.34) (f64.const -1.01) (f64.const 0.011))
+    (call $set (i32.const 3) (f64.const 12.89) (f64.const 1.08) (f64.const 0.0017))
+    (call $set (i32.const 4) (f64.const 15.38) (f64.const 0.98) (f64.const 0.002))
+    (block $done
+      (loop $next
+        (br_if $done (i32.eqz (local.get $n)))
+        (call $advance (f64.const 0.01))
+        (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+        (br $next)))
+    (i64.reinterpret_f64 (f64.load (i32.const 0)))))
