@@ -50,9 +50,15 @@ const WORDS: &[(&str, Feature)] = &[
 #[cold]
 pub(super) fn explain(error: wasmparser::Error) -> InstrumentError {
     let message = error.message().to_string();
-    let misses = ["not enabled", "require", "without", "multiple memories"]
-        .iter()
-        .any(|words| message.contains(words));
+    let misses = [
+        "not enabled",
+        "require",
+        "without",
+        "must be enabled",
+        "multiple memories",
+    ]
+    .iter()
+    .any(|words| message.contains(words));
     let feature = WORDS
         .iter()
         .find(|(words, _)| misses && message.contains(words));
