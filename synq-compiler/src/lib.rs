@@ -5,10 +5,20 @@
 //! WebAssembly. [`compile`] runs all of it; [`syntax::parse`] gives the tree alone, for tools.
 #![forbid(unsafe_code)]
 
+mod abi;
+mod codegen;
+mod compile;
 pub mod diagnostics;
 pub mod fmt;
+mod ir;
+mod profile;
+mod sema;
 pub mod source;
 pub mod syntax;
 
+pub use compile::{
+    Artifact, LANGUAGE_VERSION, MAX_SOURCE, ModelUse, Options, Output, check, compile,
+};
 pub use diagnostics::{Diagnostic, Diagnostics, Label, Severity, Suggestion};
+pub use profile::{ChainProfile, ProfileError};
 pub use source::{FileId, MemoryLoader, SourceLoader, Sources, Span};

@@ -117,7 +117,7 @@ fn windows<T: Copy>(
         let filled = if planes.direct {
             x
         } else {
-            planes.fill(x, &mut memory, pad);
+            planes.fill(x, &mut memory, pad, |x| x);
             &memory
         };
         pool(filled, &planes.offsets, &mut flat);

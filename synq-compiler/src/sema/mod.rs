@@ -1,0 +1,460 @@
+//! Names and types: from syntax trees to checked contracts.
+
+mod calls;
+mod checker;
+mod collect;
+mod exprs;
+mod getters;
+mod literals;
+mod models;
+mod stmts;
+pub(crate) mod symbols;
+mod types;
+
+use std::collections::BTreeMap;
+
+use checker::{Checker, State};
+use symbols::{FunctionDecl, Symbols};
+
+use crate::diagnostics::{Diagnostic, Sink};
+use crate::ir::*;
+use crate::source::Span;
+use crate::syntax::ast;
+
+pub(crate) use collect::collect;
+pub(crate) use types::elementary;
+
+/// First four bytes of the Keccak hash of a signature; none when a type cannot cross the border.
+pub(crate) fn selector(sy: &Symbols<'_>, name: &str, params: &[Type]) -> Option<[u8; 4]> {
+    let types: Option<Vec<_>> = params.iter().map(|t| sy.world.abi_name(t)).collect();
+    let text = format!("{name}({})", types?.join(","));
+    let [a, b, c, d, ..] = alloy_primitives::keccak256(text.as_bytes()).0;
+    Some([a, b, c, d])
+}
+
+/// `path` as seen from the file at `base`.
+pub(crate) fn join(base: &str, path: &str) -> String {
+    if path.starts_with('/') {
+        return path.to_owned();
+    }
+    let mut parts: Vec<&str> = base.split('/').collect();
+    parts.pop();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|p| *p != ".." && !p.is_empty()) => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// Checks one contract.
+pub(crate) fn contract(sy: &Symbols<'_>, index: usize, sink: &mut Sink) -> Option<Contract> {
+    let declared = sy.contracts.get(index)?;
+    let mut checker = Checker {
+        sy,
+        sink,
+        scope: Some(index),
+        out: Contract {
+            name: declared.ast.name.name.clone(),
+            ..Contract::default()
+        },
+        numbers: BTreeMap::new(),
+        state: State::default(),
+        in_constructor: false,
+    };
+    // Numbers first, so that bodies can call in any order.
+    for (i, _) in declared.functions.iter().enumerate() {
+        checker
+            .numbers
+            .insert((false, i), checker.out.functions.len());
+        checker.out.functions.push(Function::default());
+    }
+    for (i, _) in sy.functions.iter().enumerate() {
+        checker
+            .numbers
+            .insert((true, i), checker.out.functions.len());
+        checker.out.functions.push(Function::default());
+    }
+    for (free, list) in [(false, &declared.functions), (true, &sy.functions)] {
+        for (i, function) in list.iter().enumerate() {
+            checker.in_constructor = function.ast.constructor;
+            let body = checker.function(function);
+            if let Some(number) = checker.numbers.get(&(free, i)).copied()
+                && let Some(slot) = checker.out.functions.get_mut(number)
+            {
+                *slot = body;
+            }
+        }
+    }
+    checker.in_constructor = true;
+    checker.initializer(declared);
+    checker.declared_events(index);
+    let mut out = checker.out;
+    effects(&mut out);
+    entries(sy, declared, &mut out, sink);
+    Some(out)
+}
+
+impl Checker<'_, '_> {
+    fn function(&mut self, declared: &FunctionDecl<'_>) -> Function {
+        self.state = State::default();
+        self.state.scopes.push(BTreeMap::new());
+        for param in &declared.params {
+            self.declare(&param.name, param.ty.clone(), param.storage, param.span);
+        }
+        let params = self.state.locals.len();
+        self.state.returns = declared.returns.iter().map(|r| r.ty.clone()).collect();
+        let mut body = Vec::new();
+        if declared.returns.iter().any(|r| !r.name.is_empty()) {
+            let ids: Vec<usize> = declared
+                .returns
+                .iter()
+                .map(|r| {
+                    let id = self.declare(&r.name, r.ty.clone(), false, r.span);
+                    body.push(Stmt::Let(id, None));
+                    id
+                })
+                .collect();
+            self.state.named_returns = Some(ids);
+        }
+        for (name, args) in &declared.ast.modifiers {
+            self.modifier(name, args, &mut body);
+        }
+        let gas_limit = self.annotations(declared);
+        if let Some(block) = &declared.ast.body {
+            body.extend(self.block(block));
+        }
+        let state = std::mem::take(&mut self.state);
+        Function {
+            name: declared.name.clone(),
+            locals: state.locals,
+            params,
+            returns: state.returns,
+            named_returns: state.named_returns,
+            body,
+            effects: state.effects,
+            calls: state.calls,
+            gas_limit,
+            outlined: None,
+        }
+    }
+
+    fn modifier(&mut self, name: &ast::Ident, args: &[ast::Arg], body: &mut Vec<Stmt>) {
+        if name.name != "authenticated_pqc" {
+            self.sink.push(
+                Diagnostic::error(
+                    "E0222",
+                    name.span,
+                    format!("there is no modifier `{}`", name.name),
+                )
+                .label("unknown word in a function's header")
+                .note("`authenticated_pqc(key, message, signature)` is the one modifier; for others call an internal function first"),
+            );
+            return;
+        }
+        let span = args
+            .iter()
+            .fold(name.span, |span, arg| span.to(arg.value.span));
+        // The key's type says which algorithm it is.
+        let errors = self.sink.errors();
+        let algorithm = args.iter().find_map(|a| match self.any_value(&a.value).ty {
+            Type::Pq(pq) => Some(pq.algorithm),
+            _ => None,
+        });
+        if self.sink.errors() > errors {
+            return;
+        }
+        let algorithm = algorithm.unwrap_or(Algorithm::MlDsa);
+        let check = self.verify(
+            algorithm,
+            "authenticated_pqc",
+            args.get(..3.min(args.len())).unwrap_or(&[]),
+            span,
+        );
+        body.push(Stmt::Require(
+            check,
+            Failure::Text("post-quantum authentication failed".into()),
+        ));
+    }
+
+    fn annotations(&mut self, declared: &FunctionDecl<'_>) -> Option<u64> {
+        let mut limit = None;
+        for annotation in &declared.item.annotations {
+            match annotation.name.name.as_str() {
+                "gas_limit" => {
+                    let value = annotation
+                        .args
+                        .as_deref()
+                        .and_then(<[ast::Arg]>::first)
+                        .map(|a| self.value(&a.value, &Type::UInt(64)));
+                    match value.map(|v| v.kind) {
+                        Some(Kind::Const(n)) => limit = u64::try_from(n).ok(),
+                        Some(Kind::Error) => {}
+                        _ => self.error(
+                            "E0426",
+                            annotation.span,
+                            "`@gas_limit` takes one number",
+                            "expected `@gas_limit(N)`",
+                        ),
+                    }
+                }
+                "gas_cost" | "public" | "external" | "internal" | "private" | "view" | "pure"
+                | "payable" | "deploy" => {}
+                other => {
+                    self.sink.push(
+                        Diagnostic::warning(
+                            "W0404",
+                            annotation.span,
+                            format!("unknown annotation `@{other}`"),
+                        )
+                        .label("has no effect"),
+                    );
+                }
+            }
+        }
+        limit
+    }
+
+    fn initializer(&mut self, declared: &symbols::ContractDecl<'_>) {
+        self.state = State::default();
+        self.state.scopes.push(BTreeMap::new());
+        let mut body = Vec::new();
+        for variable in declared.variables.iter().filter(|v| !v.constant) {
+            let Some(init) = &variable.ast.init else {
+                continue;
+            };
+            if matches!(variable.ty, Type::Mapping(..)) {
+                self.error(
+                    "E0417",
+                    init.span,
+                    "a mapping cannot be assigned",
+                    "assign its entries",
+                );
+                continue;
+            }
+            let value = self.value(init, &variable.ty);
+            let place = Place {
+                kind: PlaceKind::State(variable.slot),
+                ty: variable.ty.clone(),
+                storage: true,
+            };
+            body.push(Stmt::Expr(Expr {
+                kind: Kind::Assign(place, None, Box::new(value)),
+                ty: Type::VOID,
+                span: init.span,
+            }));
+        }
+        // A constant that nothing uses is checked all the same.
+        for variable in declared.variables.iter().filter(|v| v.constant) {
+            if let Some(init) = &variable.ast.init {
+                self.value(init, &variable.ty);
+            }
+        }
+        let state = std::mem::take(&mut self.state);
+        if !body.is_empty() {
+            self.out.initializer = Some(self.out.functions.len());
+            self.out.functions.push(Function {
+                name: "initial values".into(),
+                locals: state.locals,
+                calls: state.calls,
+                body,
+                effects: Effects {
+                    writes: true,
+                    ..state.effects
+                },
+                ..Function::default()
+            });
+        }
+    }
+
+    /// Events and errors declared in the contract belong to its ABI, used or not.
+    fn declared_events(&mut self, index: usize) {
+        let scope = Some(index);
+        for ((s, _), list) in &self.sy.events {
+            for declared in list.iter().filter(|_| *s == scope) {
+                if !self.out.events.iter().any(|e| e.hash == declared.hash) {
+                    self.out.events.push(Event {
+                        name: declared.name.clone(),
+                        params: declared.params.clone(),
+                        hash: declared.hash,
+                    });
+                }
+            }
+        }
+        for ((s, _), declared) in &self.sy.errors {
+            if *s == scope && !self.out.errors.iter().any(|e| e.hash == declared.hash) {
+                self.out.errors.push(Event {
+                    name: declared.name.clone(),
+                    params: declared.params.clone(),
+                    hash: declared.hash,
+                });
+            }
+        }
+    }
+}
+
+/// What each function touches, through all that it calls.
+fn effects(out: &mut Contract) {
+    loop {
+        let mut changed = false;
+        for index in 0..out.functions.len() {
+            let Some(function) = out.functions.get(index) else {
+                continue;
+            };
+            let joined = function
+                .calls
+                .iter()
+                .filter_map(|c| out.functions.get(*c))
+                .fold(function.effects, |sum, f| sum.join(f.effects));
+            if let Some(function) = out.functions.get_mut(index)
+                && function.effects != joined
+            {
+                function.effects = joined;
+                changed = true;
+            }
+        }
+        if !changed {
+            return;
+        }
+    }
+}
+
+fn entries(
+    sy: &Symbols<'_>,
+    declared: &symbols::ContractDecl<'_>,
+    out: &mut Contract,
+    sink: &mut Sink,
+) {
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut places: Vec<Span> = Vec::new();
+    for (index, function) in declared.functions.iter().enumerate() {
+        let names = |list: &[symbols::ParamDecl]| -> Vec<String> {
+            list.iter().map(|p| p.name.clone()).collect()
+        };
+        let effects = out
+            .functions
+            .get(index)
+            .map_or(Effects::default(), |f| f.effects);
+        if function.ast.constructor {
+            out.constructor = Some((index, names(&function.params)));
+            out.payable_constructor = function.payable;
+            continue;
+        }
+        if function.readonly && effects.writes {
+            sink.push(
+                Diagnostic::error(
+                    "E0427",
+                    function.span,
+                    format!(
+                        "`{}` is declared `view` or `pure` but changes state",
+                        function.name
+                    ),
+                )
+                .label("writes, emits or calls out"),
+            );
+        }
+        let Some(selector) = function.selector.filter(|_| function.public) else {
+            continue;
+        };
+        entries.push(Entry {
+            name: function.name.clone(),
+            selector,
+            function: index,
+            param_names: names(&function.params),
+            return_names: names(&function.returns),
+            payable: function.payable || effects.value,
+            hidden: false,
+        });
+        places.push(function.span);
+    }
+    for variable in declared.variables.iter().filter(|v| v.public) {
+        let name = &variable.ast.name;
+        let (params, returns) = getters::signature(sy, &variable.ty);
+        if returns.is_empty() || entries.iter().any(|e| e.name == name.name && !e.hidden) {
+            continue;
+        }
+        let Some(selector) = selector(sy, &name.name, &params) else {
+            continue;
+        };
+        let function = if variable.constant {
+            // Its value, checked once more without diagnostics.
+            let mut quiet = Sink::new();
+            let mut checker = Checker {
+                sy,
+                sink: &mut quiet,
+                scope: sy
+                    .contracts
+                    .iter()
+                    .position(|c| std::ptr::eq(c.ast, declared.ast)),
+                out: Contract::default(),
+                numbers: BTreeMap::new(),
+                state: State::default(),
+                in_constructor: false,
+            };
+            let Some(init) = &variable.ast.init else {
+                continue;
+            };
+            let value = checker.value(init, &variable.ty);
+            Function {
+                name: name.name.clone(),
+                returns: vec![variable.ty.clone()],
+                body: vec![Stmt::Return(Some(value))],
+                ..Function::default()
+            }
+        } else {
+            getters::function(sy, &name.name, &variable.ty, variable.slot, name.span)
+        };
+        entries.push(Entry {
+            name: name.name.clone(),
+            selector,
+            function: out.functions.len(),
+            param_names: params.iter().map(|_| String::new()).collect(),
+            return_names: getters::result_names(sy, &variable.ty),
+            payable: false,
+            hidden: false,
+        });
+        places.push(name.span);
+        out.functions.push(function);
+    }
+    for (i, entry) in entries.iter().enumerate() {
+        for (j, other) in entries.iter().enumerate().skip(i + 1) {
+            if entry.selector == other.selector
+                && let (Some(first), Some(second)) = (places.get(i), places.get(j))
+            {
+                sink.push(
+                    Diagnostic::error(
+                        "E0223",
+                        *second,
+                        format!(
+                            "`{}` and `{}` have the same selector",
+                            entry.name, other.name
+                        ),
+                    )
+                    .label("callers could not tell them apart")
+                    .also(*first, "the other one"),
+                );
+            }
+        }
+    }
+    // Blocks under a gas limit are reached by a call of their own.
+    for (index, function) in out.functions.iter().enumerate() {
+        if function.outlined.is_some() {
+            let [a, b, c, d, ..] =
+                alloy_primitives::keccak256(format!("{}.{}", out.name, function.name)).0;
+            entries.push(Entry {
+                name: function.name.clone(),
+                selector: [a, b, c, d],
+                function: index,
+                param_names: Vec::new(),
+                return_names: Vec::new(),
+                payable: true,
+                hidden: true,
+            });
+        }
+    }
+    out.entries = entries;
+}
