@@ -13,16 +13,19 @@
 //! aivm:exit := gas < 0 ? 1 : 2
 //! unreachable
 //! ```
-//! Gas lives in a local and is written to its global only where somebody else looks at
-//! it: before calls and at the end. Labels keep their numbers, so the guest's own
-//! instructions are copied byte for byte.
+//! This is an outer function; an inner one has gas, and perhaps stack, in parameters and
+//! returns gas. Gas lives in a local and is written to its global only where somebody else
+//! looks at it: before calls of outer functions and at the end. Labels keep their numbers
+//! and parameters are added at the end, so that the guest's own instructions are copied
+//! byte for byte, save those on declared locals of inner functions.
 
 use wasm_encoder::{BlockType, Encode, Instruction as I};
 
 use super::ExitCode;
 use super::cost::Dynamic;
-use super::flow::Charges;
-use super::function::{Action, Function, Place};
+use super::flow::Block;
+use super::function::{Action, Callee, Function, LocalOp, Place};
+use super::plan::{Plan, Protocol};
 use crate::GasSchedule;
 
 /// Indices of the added globals.
@@ -38,17 +41,20 @@ pub(super) struct Context<'a> {
     pub(super) module: &'a [u8],
     pub(super) schedule: &'a GasSchedule,
     pub(super) globals: Globals,
+    /// Imported functions, which come before the others.
+    pub(super) imports: u32,
+    pub(super) plans: Vec<Plan>,
     /// Whether the memory may not grow as far as its own maximum says.
     pub(super) check_grow: bool,
 }
 
 struct Writer<'a> {
     context: &'a Context<'a>,
+    plan: &'a Plan,
     code: Vec<u8>,
     gas: u32,
     stack: u32,
     operand: u32,
-    calls: bool,
     /// Whether the local holds the gas left.
     local_is_right: bool,
     /// Whether the global does.
@@ -58,49 +64,70 @@ struct Writer<'a> {
 /// The body of a function, its size not included.
 pub(super) fn body(
     context: &Context<'_>,
+    index: usize,
     function: &Function,
-    charges: &Charges,
     results: BlockType,
 ) -> Vec<u8> {
-    let pays = function
-        .actions
-        .iter()
-        .any(|place| matches!(place.action, Action::Pay(_)));
+    let Some(plan) = context.plans.get(index) else {
+        return Vec::new();
+    };
     let mut code = Vec::new();
-    let gas = function.locals_len;
-    let stack = if function.calls { gas + 1 } else { gas };
-    let operand = stack + 1;
-    let mut locals = vec![(1 + stack - gas, wasm_encoder::ValType::I64)];
-    if pays {
-        locals.push((1, wasm_encoder::ValType::I32));
-    }
-    let declared = function.locals.len() + locals.len();
-    declared.encode(&mut code);
+    let inner = plan.protocol.is_inner();
+    let free = plan.protocol == Protocol::Free;
+    let mut added = Vec::new();
+    // Added parameters come after the guest's, added locals after all of the guest's.
+    let mut next = function.locals_len + plan.protocol.params();
+    let mut local = |ty| {
+        added.push((1_u32, ty));
+        next += 1;
+        next - 1
+    };
+    let gas = match (inner, free) {
+        (true, _) => function.params,
+        (_, true) => 0,
+        _ => local(wasm_encoder::ValType::I64),
+    };
+    let stack = match plan.protocol {
+        Protocol::GasAndStack => gas + 1,
+        Protocol::Outer if plan.open => local(wasm_encoder::ValType::I64),
+        _ => gas,
+    };
+    let operand = if function.pays {
+        local(wasm_encoder::ValType::I32)
+    } else {
+        gas
+    };
+    (function.locals.len() + added.len()).encode(&mut code);
     for &(count, ty) in &function.locals {
         count.encode(&mut code);
         encode_type(ty, &mut code);
     }
-    for (count, ty) in locals {
+    for (count, ty) in added {
         count.encode(&mut code);
         ty.encode(&mut code);
     }
 
     let mut writer = Writer {
         context,
+        plan,
         code,
         gas,
         stack,
         operand,
-        calls: function.calls,
         local_is_right: true,
         global_is_right: false,
     };
+    if free {
+        writer.copy(function.code.0, function.code.1);
+        writer.put(&[I::End]);
+        return writer.code;
+    }
     writer.put(&[I::Block(BlockType::Empty), I::Block(results)]);
     let mut copied = function.code.0;
     for place in &function.actions {
         writer.copy(copied, place.offset);
-        copied = place.offset;
-        writer.act(place, function, charges);
+        copied = place.offset + u64::from(place.skip);
+        writer.act(place);
     }
     writer.copy(copied, function.code.1);
     writer.stop();
@@ -141,30 +168,26 @@ impl Writer<'_> {
             .extend(self.context.module.get(from..to).unwrap_or_default());
     }
 
-    fn act(&mut self, place: &Place, function: &Function, charges: &Charges) {
+    fn act(&mut self, place: &Place) {
         match place.action {
-            Action::Charge(block) if block.is_entry() => self.enter(function, charges),
+            Action::Charge(block) if block.is_entry() => self.enter(),
             Action::Charge(block) => {
                 self.local_is_right = true;
                 self.global_is_right = false;
-                let gas = charges.at(block);
-                if gas > 0 {
-                    self.put(&[I::LocalGet(self.gas), I::I64Const(price(gas)), I::I64Sub]);
-                    self.check(place.depth);
-                }
+                self.charge(self.plan.charges.at(block), place.depth);
             }
-            Action::BeforeCall => {
-                self.flush();
-                self.put(&[
-                    I::LocalGet(self.stack),
-                    I::GlobalSet(self.context.globals.stack),
-                ]);
-            }
-            Action::AfterCall => {
-                self.local_is_right = false;
-                self.global_is_right = true;
+            Action::BeforeCall { callee, live } => self.before_call(callee, live),
+            Action::AfterCall { callee, live } => self.after_call(callee, live),
+            Action::Local(op, index) => {
+                let moved = index + self.plan.protocol.params();
+                self.put(&[match op {
+                    LocalOp::Get => I::LocalGet(moved),
+                    LocalOp::Set => I::LocalSet(moved),
+                    LocalOp::Tee => I::LocalTee(moved),
+                }]);
             }
             Action::Leave => self.reload(),
+            Action::Exit if self.plan.protocol.is_inner() => self.reload(),
             Action::Exit => self.flush(),
             Action::Pay(dynamic) => self.pay(dynamic, place.depth),
             Action::CheckGrow if self.context.check_grow => self.check_grow(),
@@ -172,28 +195,106 @@ impl Writer<'_> {
         }
     }
 
-    fn enter(&mut self, function: &Function, charges: &Charges) {
-        let wasm = &self.context.schedule.wasm;
-        let declared = u64::from(function.locals.iter().map(|(count, _)| count).sum::<u32>());
-        let entry = wasm.function_entry
-            + wasm.function_local * declared
-            + wasm.frame_per_64_words * function.frame_words.div_ceil(64);
-        let gas = entry.saturating_add(charges.at(super::flow::Block::ENTRY));
-        let globals = self.context.globals;
-        self.put(&[
-            I::GlobalGet(globals.gas),
-            I::I64Const(price(gas)),
-            I::I64Sub,
-            I::LocalTee(self.gas),
-            I::GlobalGet(globals.stack),
-            I::I64Const(price(function.frame_words)),
-            I::I64Sub,
-        ]);
-        if self.calls {
-            self.put(&[I::LocalTee(self.stack)]);
+    fn protocol(&self, callee: Callee) -> Protocol {
+        match callee {
+            Callee::Function(index) => index
+                .checked_sub(self.context.imports)
+                .and_then(|index| self.context.plans.get(index as usize))
+                .map_or(Protocol::Outer, |plan| plan.protocol),
+            Callee::Table => Protocol::Outer,
         }
-        // Either one below zero shows in the sign.
-        self.put(&[I::I64Or, I::I64Const(0), I::I64LtS, I::BrIf(1)]);
+    }
+
+    fn before_call(&mut self, callee: Callee, live: bool) {
+        let protocol = self.protocol(callee);
+        match protocol {
+            Protocol::Free => {}
+            Protocol::Gas | Protocol::GasAndStack => {
+                if live {
+                    self.reload();
+                }
+                self.put(&[I::LocalGet(self.gas)]);
+                if protocol == Protocol::GasAndStack {
+                    self.put(&[I::LocalGet(self.stack)]);
+                }
+            }
+            Protocol::Outer if live => {
+                self.flush();
+                self.put(&[
+                    I::LocalGet(self.stack),
+                    I::GlobalSet(self.context.globals.stack),
+                ]);
+            }
+            Protocol::Outer => {}
+        }
+    }
+
+    fn after_call(&mut self, callee: Callee, live: bool) {
+        match self.protocol(callee) {
+            Protocol::Free => {}
+            Protocol::Gas | Protocol::GasAndStack => {
+                self.put(&[I::LocalSet(self.gas)]);
+                if live {
+                    self.global_is_right = false;
+                }
+            }
+            Protocol::Outer if live => {
+                self.local_is_right = false;
+                self.global_is_right = true;
+            }
+            Protocol::Outer => {}
+        }
+    }
+
+    fn charge(&mut self, gas: u64, depth: u32) {
+        if gas > 0 {
+            self.put(&[I::LocalGet(self.gas), I::I64Const(price(gas)), I::I64Sub]);
+            self.check(depth);
+        }
+    }
+
+    fn enter(&mut self) {
+        let globals = self.context.globals;
+        let gas = self.plan.charges.at(Block::ENTRY);
+        let words = price(self.plan.words);
+        match self.plan.protocol {
+            Protocol::Free => {}
+            Protocol::Gas => self.charge(gas, 1),
+            Protocol::GasAndStack => {
+                self.put(&[
+                    I::LocalGet(self.stack),
+                    I::I64Const(words),
+                    I::I64Sub,
+                    I::LocalTee(self.stack),
+                ]);
+                if gas > 0 {
+                    self.put(&[
+                        I::LocalGet(self.gas),
+                        I::I64Const(price(gas)),
+                        I::I64Sub,
+                        I::LocalTee(self.gas),
+                        I::I64Or,
+                    ]);
+                }
+                // Either one below zero shows in the sign.
+                self.put(&[I::I64Const(0), I::I64LtS, I::BrIf(1)]);
+            }
+            Protocol::Outer => {
+                self.put(&[
+                    I::GlobalGet(globals.gas),
+                    I::I64Const(price(gas)),
+                    I::I64Sub,
+                    I::LocalTee(self.gas),
+                    I::GlobalGet(globals.stack),
+                    I::I64Const(words),
+                    I::I64Sub,
+                ]);
+                if self.plan.open {
+                    self.put(&[I::LocalTee(self.stack)]);
+                }
+                self.put(&[I::I64Or, I::I64Const(0), I::I64LtS, I::BrIf(1)]);
+            }
+        }
         self.local_is_right = true;
         self.global_is_right = false;
     }
@@ -271,8 +372,11 @@ impl Writer<'_> {
     }
 
     fn stop(&mut self) {
+        self.put(&[I::End]);
+        if self.plan.protocol.is_inner() {
+            self.put(&[I::LocalGet(self.gas)]);
+        }
         self.put(&[
-            I::End,
             I::Return,
             I::End,
             I::I32Const(ExitCode::OutOfGas.code()),

@@ -28,7 +28,7 @@ impl Block {
 }
 
 /// A graph under construction.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Flow {
     costs: Vec<u64>,
     /// Whether anything leads to the block.
@@ -174,11 +174,23 @@ fn shortest(edges: &[Vec<(usize, u64)>], sources: &[usize]) -> Vec<Option<u64>> 
 }
 
 /// Gas to charge at the head of each block.
+#[derive(Clone, Debug)]
 pub(super) struct Charges(Vec<u64>);
 
 impl Charges {
     pub(super) fn at(&self, block: Block) -> u64 {
         self.0.get(block.0).copied().unwrap_or(0)
+    }
+
+    pub(super) fn set(&mut self, block: Block, gas: u64) {
+        if let Some(slot) = self.0.get_mut(block.0) {
+            *slot = gas;
+        }
+    }
+
+    /// Whether there is nothing to charge.
+    pub(super) fn are_none(&self) -> bool {
+        self.0.iter().all(|&gas| gas == 0)
     }
 }
 

@@ -8,15 +8,34 @@ use super::features;
 use super::flow::{Block, Flow};
 use crate::GasSchedule;
 
+/// What a call calls.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Callee {
+    /// The function with this index.
+    Function(u32),
+    /// Something in a table.
+    Table,
+}
+
+/// Instructions on locals.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum LocalOp {
+    Get,
+    Set,
+    Tee,
+}
+
 /// Something to do at a place in a body.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Action {
     /// Charge for the block that begins here.
     Charge(Block),
-    /// A call begins here; the gas global must be right.
-    BeforeCall,
-    /// A call ended here; the gas global is right and the local is not.
-    AfterCall,
+    /// A call begins here; in dead code it only has to keep its type.
+    BeforeCall { callee: Callee, live: bool },
+    /// A call ended here.
+    AfterCall { callee: Callee, live: bool },
+    /// An instruction on a declared local, whose index moves when parameters are added.
+    Local(LocalOp, u32),
     /// Control leaves the block here; the gas local must be right.
     Leave,
     /// Control leaves the function here; the gas global must be right.
@@ -34,6 +53,8 @@ pub(super) struct Place {
     pub(super) offset: u64,
     /// Blocks that are open there, the function's own included.
     pub(super) depth: u32,
+    /// Bytes of the guest that the action stands for.
+    pub(super) skip: u32,
     pub(super) action: Action,
 }
 
@@ -49,7 +70,13 @@ pub(super) struct Function {
     pub(super) actions: Vec<Place>,
     /// Where the instructions begin and end, the final `end` excluded.
     pub(super) code: (u64, u64),
-    pub(super) calls: bool,
+    /// Calls, and the blocks that they are in; no block for dead code.
+    pub(super) callees: Vec<(Option<Block>, Callee)>,
+    /// Whether only direct calls can reach the function.
+    pub(super) inner: bool,
+    pub(super) params: u32,
+    /// Whether something in it pays by an operand.
+    pub(super) pays: bool,
     pub(super) phis: u64,
     pub(super) blocks: u64,
 }
@@ -88,15 +115,20 @@ struct Reader<'s> {
     joins: u64,
     blocks: u64,
     targets: u64,
-    calls: bool,
+    callees: Vec<(Option<Block>, Callee)>,
+    pays: bool,
+    inner: bool,
+    params: u32,
 }
 
-/// Validates and reads a body. `params` counts the parameters.
+/// Validates and reads a body. `params` counts the parameters; `inner` says that only direct
+/// calls can reach the function.
 pub(super) fn read(
     body: &FunctionBody<'_>,
     validator: &mut FuncValidator<ValidatorResources>,
     ty: u32,
     params: u32,
+    inner: bool,
     schedule: &GasSchedule,
 ) -> Result<Function, InstrumentError> {
     let limits = &schedule.limits;
@@ -121,7 +153,7 @@ pub(super) fn read(
     }
 
     let mut operators = body.get_operators_reader()?;
-    let mut reader = Reader::new(schedule);
+    let mut reader = Reader::new(schedule, params, inner);
     let code_start = operators.original_position();
     reader.act(code_start, Action::Charge(Block::ENTRY));
     let mut height = 0;
@@ -161,14 +193,17 @@ pub(super) fn read(
         flow: reader.flow,
         actions: reader.actions,
         code: (code_start, last),
-        calls: reader.calls,
+        callees: reader.callees,
+        inner,
+        params,
+        pays: reader.pays,
         phis,
         blocks: reader.blocks,
     })
 }
 
 impl<'s> Reader<'s> {
-    fn new(schedule: &'s GasSchedule) -> Self {
+    fn new(schedule: &'s GasSchedule, params: u32, inner: bool) -> Self {
         let function = Frame {
             kind: Kind::Function,
             label: Block::EXIT,
@@ -187,18 +222,41 @@ impl<'s> Reader<'s> {
             joins: 0,
             blocks: 1,
             targets: 0,
-            calls: false,
+            callees: Vec::new(),
+            pays: false,
+            inner,
+            params,
         }
     }
 
     fn act(&mut self, offset: u64, action: Action) {
         if self.current.is_some() {
-            let depth = u32::try_from(self.frames.len()).unwrap_or(u32::MAX);
-            self.actions.push(Place {
-                offset,
-                depth,
-                action,
-            });
+            self.place(offset, 0, action);
+        }
+    }
+
+    fn place(&mut self, offset: u64, skip: u64, action: Action) {
+        let depth = u32::try_from(self.frames.len()).unwrap_or(u32::MAX);
+        let skip = u32::try_from(skip).unwrap_or(u32::MAX);
+        self.actions.push(Place {
+            offset,
+            depth,
+            skip,
+            action,
+        });
+    }
+
+    /// Dead calls matter too: what they call may have changed its type.
+    fn call(&mut self, offset: u64, end: u64, callee: Callee) {
+        let live = self.current.is_some();
+        self.callees.push((self.current, callee));
+        self.place(offset, 0, Action::BeforeCall { callee, live });
+        self.place(end, 0, Action::AfterCall { callee, live });
+    }
+
+    fn local(&mut self, offset: u64, end: u64, op: LocalOp, index: u32) {
+        if self.inner && index >= self.params {
+            self.place(offset, end - offset, Action::Local(op, index));
         }
     }
 
@@ -228,15 +286,24 @@ impl<'s> Reader<'s> {
         }
         if let Some(dynamic) = cost::dynamic(op) {
             self.act(offset, Action::Pay(dynamic));
+            self.pays |= self.current.is_some();
             if dynamic == Dynamic::MemoryGrow {
                 self.act(offset, Action::CheckGrow);
             }
         }
         match op {
-            Operator::Call { .. } | Operator::CallIndirect { .. } => {
-                self.act(offset, Action::BeforeCall);
-                self.act(end, Action::AfterCall);
-                self.calls |= self.current.is_some();
+            Operator::Call { function_index } => {
+                self.call(offset, end, Callee::Function(*function_index));
+            }
+            Operator::CallIndirect { .. } => self.call(offset, end, Callee::Table),
+            Operator::LocalGet { local_index } => {
+                self.local(offset, end, LocalOp::Get, *local_index);
+            }
+            Operator::LocalSet { local_index } => {
+                self.local(offset, end, LocalOp::Set, *local_index);
+            }
+            Operator::LocalTee { local_index } => {
+                self.local(offset, end, LocalOp::Tee, *local_index);
             }
             Operator::Block { .. } => {
                 let join = self.flow.block();

@@ -7,6 +7,7 @@ mod features;
 mod flow;
 mod function;
 mod module;
+mod plan;
 mod simd;
 
 pub use error::{Feature, InstrumentError, Limit, Reason};

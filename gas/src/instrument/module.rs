@@ -1,18 +1,21 @@
 //! Reads a module, section by section, and writes the instrumented one.
 
+use std::collections::{BTreeSet, HashMap};
+
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{
-    BlockType, CodeSection, ConstExpr, ExportKind, ExportSection, GlobalSection, GlobalType,
-    MemorySection, Module, RawSection, SectionId, TableSection, TypeSection, ValType,
+    BlockType, CodeSection, ConstExpr, ExportKind, ExportSection, FunctionSection, GlobalSection,
+    GlobalType, MemorySection, Module, RawSection, SectionId, TableSection, TypeSection, ValType,
 };
 use wasmparser::{
-    Encoding, ExternalKind, FuncType, FuncValidatorAllocations, Parser, Payload, TypeRef,
-    ValidPayload, Validator,
+    ElementItems, Encoding, ExternalKind, FuncType, FuncValidatorAllocations, Operator, Parser,
+    Payload, TypeRef, ValidPayload, Validator,
 };
 
 use super::emit::{self, Context, Globals};
 use super::error::{Feature, InstrumentError, Limit, Reason};
 use super::function::{self, Function, check};
+use super::plan::{self, Protocol};
 use super::{
     EXIT_EXPORT, GAS_EXPORT, Instrumented, RESERVED_PREFIX, STACK_EXPORT, Stats, features,
 };
@@ -23,6 +26,8 @@ use crate::{GasSchedule, Limits};
 struct Guest {
     types: TypeSection,
     signatures: Vec<FuncType>,
+    /// Types that were added, or are the first of their kind.
+    known: HashMap<FuncType, u32>,
     /// Type of each defined function.
     function_types: Vec<u32>,
     tables: Option<TableSection>,
@@ -33,6 +38,9 @@ struct Guest {
     /// Sections that are copied: id, and where their contents lie.
     raw: Vec<(SectionId, std::ops::Range<u64>)>,
     functions: Vec<Function>,
+    imported_functions: u32,
+    /// Functions that something else than a direct call can reach.
+    named: BTreeSet<u32>,
     check_grow: bool,
     stats: Stats,
 }
@@ -52,7 +60,7 @@ pub(super) fn instrument(
         wasm.len() as u64,
         limits.module_bytes,
     )?;
-    let mut guest = Guest::read(wasm, schedule)?;
+    let mut guest = Guest::read(wasm, schedule, merge)?;
     guest.stats.guest_bytes = wasm.len() as u64;
     let bytes = guest.write(wasm, schedule, merge)?;
     let mut stats = guest.stats;
@@ -88,7 +96,7 @@ pub(super) fn instrument(
 }
 
 impl Guest {
-    fn read(wasm: &[u8], schedule: &GasSchedule) -> Result<Self, InstrumentError> {
+    fn read(wasm: &[u8], schedule: &GasSchedule, merge: bool) -> Result<Self, InstrumentError> {
         let limits = &schedule.limits;
         let mut validator = Validator::new_with_features(features::accepted(limits.simd));
         let mut allocations = FuncValidatorAllocations::default();
@@ -106,8 +114,9 @@ impl Guest {
                     .get(ty as usize)
                     .map_or(0, |ty| ty.params().len());
                 let params = u32::try_from(params).unwrap_or(u32::MAX);
+                let inner = merge && guest.is_inner(ty);
                 let mut validator = to_validate.into_validator(allocations);
-                let function = function::read(&body, &mut validator, ty, params, schedule)?;
+                let function = function::read(&body, &mut validator, ty, params, inner, schedule)?;
                 allocations = validator.into_allocations();
                 guest.count(body.range().start, &function, limits)?;
                 guest.functions.push(function);
@@ -115,6 +124,20 @@ impl Guest {
             guest.section(payload, limits)?;
         }
         Ok(guest)
+    }
+
+    /// Whether only direct calls can reach the next function. One with two results or more
+    /// keeps its type, because engines return those in memory.
+    fn is_inner(&self, ty: u32) -> bool {
+        let index = u32::try_from(self.functions.len()).unwrap_or(u32::MAX);
+        let results = self
+            .signatures
+            .get(ty as usize)
+            .map_or(0, |ty| ty.results().len());
+        results <= 1
+            && !self
+                .named
+                .contains(&self.imported_functions.saturating_add(index))
     }
 
     fn count(
@@ -193,6 +216,8 @@ impl Guest {
                     let ty = ty?;
                     let most = ty.params().len().max(ty.results().len());
                     check(start, Limit::Params, most as u64, limits.params)?;
+                    let index = u32::try_from(self.signatures.len()).unwrap_or(u32::MAX);
+                    self.known.entry(ty.clone()).or_insert(index);
                     self.signatures.push(ty);
                 }
                 let done = encoder.parse_type_section(&mut self.types, section);
@@ -206,6 +231,7 @@ impl Guest {
                         check_name(offset, name, limits)?;
                     }
                     match import.ty {
+                        TypeRef::Func(_) => self.imported_functions += 1,
                         TypeRef::Global(_) => self.globals_len += 1,
                         TypeRef::Memory(ty) => {
                             self.memory(offset, ty, limits)?;
@@ -223,7 +249,6 @@ impl Guest {
                 }
             }
             Payload::FunctionSection(section) => {
-                self.raw.push((SectionId::Function, section.range()));
                 for ty in section {
                     self.function_types.push(ty?);
                 }
@@ -262,6 +287,9 @@ impl Guest {
             }
             Payload::GlobalSection(section) => {
                 self.globals_len += section.count();
+                for global in section.clone() {
+                    self.name(&global?.init_expr)?;
+                }
                 let done = encoder.parse_global_section(&mut self.globals, section);
                 done.map_err(|error| internal(&error))?;
             }
@@ -270,7 +298,10 @@ impl Guest {
                     let (offset, export) = export?;
                     check_name(offset, export.name, limits)?;
                     let kind = match export.kind {
-                        ExternalKind::Func => ExportKind::Func,
+                        ExternalKind::Func => {
+                            self.named.insert(export.index);
+                            ExportKind::Func
+                        }
                         ExternalKind::Table => ExportKind::Table,
                         ExternalKind::Memory => ExportKind::Memory,
                         ExternalKind::Global => ExportKind::Global,
@@ -284,12 +315,36 @@ impl Guest {
             }
             Payload::ElementSection(section) => {
                 self.raw.push((SectionId::Element, section.range()));
+                for element in section {
+                    match element?.items {
+                        ElementItems::Functions(functions) => {
+                            for function in functions {
+                                self.named.insert(function?);
+                            }
+                        }
+                        ElementItems::Expressions(_, expressions) => {
+                            for expression in expressions {
+                                self.name(&expression?)?;
+                            }
+                        }
+                    }
+                }
             }
             Payload::DataCountSection { range, .. } => {
                 self.raw.push((SectionId::DataCount, range));
             }
             Payload::DataSection(section) => self.raw.push((SectionId::Data, section.range())),
             _ => {}
+        }
+        Ok(())
+    }
+
+    /// Notes the functions that a constant expression refers to.
+    fn name(&mut self, expression: &wasmparser::ConstExpr<'_>) -> Result<(), InstrumentError> {
+        for op in expression.get_operators_reader() {
+            if let Operator::RefFunc { function_index } = op? {
+                self.named.insert(function_index);
+            }
         }
         Ok(())
     }
@@ -325,26 +380,30 @@ impl Guest {
             stack: first + 1,
             exit: first + 2,
         };
+        let functions = std::mem::take(&mut self.functions);
+        let imports = self.imported_functions;
         let context = Context {
             module: wasm,
             schedule,
             globals,
+            imports,
+            plans: plan::plan(&functions, imports, schedule, merge),
             check_grow: self.check_grow,
         };
+        let max = schedule.limits.instrumented_bytes;
         let mut code = CodeSection::new();
+        let mut types = FunctionSection::new();
         let mut size = 0;
-        for function in std::mem::take(&mut self.functions) {
+        for (index, function) in functions.iter().enumerate() {
+            let protocol = context
+                .plans
+                .get(index)
+                .map_or(Protocol::Outer, |plan| plan.protocol);
+            types.function(self.with_params(function.ty, protocol));
             let results = self.results(function.ty);
-            let mut function = function;
-            let charges = std::mem::take(&mut function.flow).charges(merge);
-            let body = emit::body(&context, &function, &charges, results);
+            let body = emit::body(&context, index, function, results);
             size += body.len() as u64;
-            check(
-                function.code.0,
-                Limit::InstrumentedBytes,
-                size,
-                schedule.limits.instrumented_bytes,
-            )?;
+            check(function.code.0, Limit::InstrumentedBytes, size, max)?;
             code.raw(&body);
         }
         self.reserved_globals(globals);
@@ -354,7 +413,9 @@ impl Guest {
             module.section(&self.types);
         }
         self.copy(&mut module, wasm, SectionId::Import);
-        self.copy(&mut module, wasm, SectionId::Function);
+        if !types.is_empty() {
+            module.section(&types);
+        }
         if let Some(tables) = &self.tables {
             module.section(tables);
         }
@@ -409,28 +470,56 @@ impl Guest {
 
     /// Block type with the results of a function type; added when there is none yet.
     fn results(&mut self, ty: u32) -> BlockType {
-        let encoder = &mut RoundtripReencoder;
         let Some(signature) = self.signatures.get(ty as usize).cloned() else {
             return BlockType::Empty;
         };
         match signature.results() {
             [] => BlockType::Empty,
-            [only] => encoder
+            [only] => RoundtripReencoder
                 .val_type(*only)
                 .map_or(BlockType::Empty, BlockType::Result),
             _ if signature.params().is_empty() => BlockType::FunctionType(ty),
-            results => {
-                let wanted = FuncType::new([], results.iter().copied());
-                let known = self.signatures.iter().position(|ty| *ty == wanted);
-                let index = known.unwrap_or_else(|| {
-                    let results = results.iter().filter_map(|ty| encoder.val_type(*ty).ok());
-                    self.types.ty().function([], results.collect::<Vec<_>>());
-                    self.signatures.push(wanted);
-                    self.signatures.len() - 1
-                });
-                BlockType::FunctionType(u32::try_from(index).unwrap_or(u32::MAX))
-            }
+            results => BlockType::FunctionType(self.ty(FuncType::new([], results.iter().copied()))),
         }
+    }
+
+    /// The type that a function of type `ty` has under a protocol.
+    fn with_params(&mut self, ty: u32, protocol: Protocol) -> u32 {
+        let Some(signature) = self.signatures.get(ty as usize) else {
+            return ty;
+        };
+        if !protocol.is_inner() {
+            return ty;
+        }
+        let i64s = |count| std::iter::repeat_n(wasmparser::ValType::I64, count);
+        let params = signature
+            .params()
+            .iter()
+            .copied()
+            .chain(i64s(protocol.params() as usize));
+        let results = signature.results().iter().copied().chain(i64s(1));
+        let wanted = FuncType::new(params.collect::<Vec<_>>(), results.collect::<Vec<_>>());
+        self.ty(wanted)
+    }
+
+    /// Index of a type, added when there is none yet.
+    fn ty(&mut self, wanted: FuncType) -> u32 {
+        if let Some(index) = self.known.get(&wanted) {
+            return *index;
+        }
+        let encode = |types: &[wasmparser::ValType]| -> Vec<ValType> {
+            let types = types.iter();
+            types
+                .filter_map(|ty| RoundtripReencoder.val_type(*ty).ok())
+                .collect()
+        };
+        self.types
+            .ty()
+            .function(encode(wanted.params()), encode(wanted.results()));
+        let index = u32::try_from(self.signatures.len()).unwrap_or(u32::MAX);
+        self.signatures.push(wanted.clone());
+        self.known.insert(wanted, index);
+        index
     }
 }
 

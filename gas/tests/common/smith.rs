@@ -16,14 +16,16 @@ pub fn noise(seed: u64, length: usize) -> Vec<u8> {
     bytes
 }
 
-/// A module of the accepted features, without imports, everything exported.
+/// A module of the accepted features, without imports.
 pub fn module(seed: u64, simd: bool) -> Option<Vec<u8>> {
     let config = Config {
         allow_start_export: false,
         bulk_memory_enabled: true,
         compact_imports_enabled: false,
         exceptions_enabled: false,
-        export_everything: true,
+        // The others have functions that nothing but calls can reach.
+        export_everything: seed % 3 == 0,
+        min_exports: 3,
         gc_enabled: false,
         max_imports: 0,
         max_memories: 1,
@@ -34,7 +36,8 @@ pub fn module(seed: u64, simd: bool) -> Option<Vec<u8>> {
         memory_max_size_required: seed % 2 == 0,
         memory64_enabled: false,
         extended_const_enabled: false,
-        min_funcs: 2,
+        min_funcs: 4,
+        max_elements: if seed % 2 == 0 { 0 } else { 20 },
         multi_value_enabled: true,
         reference_types_enabled: true,
         relaxed_simd_enabled: false,
