@@ -50,7 +50,7 @@ macro_rules! map_each {
         }
     };
 }
-pub(crate) use {each, map_each};
+pub(crate) use map_each;
 
 impl Data {
     /// Number of elements.

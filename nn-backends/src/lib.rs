@@ -7,8 +7,12 @@
 #![deny(unsafe_code)]
 
 mod array;
+mod canonical;
+mod cost;
 mod error;
+mod graph;
 mod import;
+mod infer;
 #[allow(
     unsafe_code,
     reason = "SIMD kernels; all unsafe code of the crate is below this module"
@@ -17,11 +21,18 @@ pub mod kernels;
 mod limits;
 mod model;
 mod onnx;
+mod op;
+mod reference;
+mod run;
 mod tensor;
 
 pub use array::{Array, Data};
+pub use cost::{Counts, OpCost, Profile, Quote};
 pub use error::{ModelError, NodeError, Refusal, RunError, TensorError, TensorReason};
+pub use graph::{Graph, Info, Node, ValueId};
 pub use limits::ModelLimits;
 pub use model::{Bindings, Model};
 pub use onnx::wire::WireError;
+pub use op::{Binary, Op, PadMode, Reduce, Requantize, Unary, Window};
+pub use run::{Executor, Observer, Reference, run};
 pub use tensor::{ElementType, Tensor, TensorInfo};

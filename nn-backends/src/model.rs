@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use aivm_gas::NnPrices;
+
+use crate::canonical;
+use crate::cost::{self, Profile, Quote};
 use crate::error::ModelError;
-use crate::import::{Signature, check_names};
+use crate::graph::Graph;
+use crate::import::{Imported, import};
+use crate::kernels::strict::with_default_environment;
 use crate::limits::ModelLimits;
-use crate::onnx::decode::element_type;
-use crate::onnx::schema::{Budget, Dim, GraphProto, ModelProto};
 use crate::tensor::{Tensor, TensorInfo};
 
 /// What the file leaves open, decided by whoever loads it. It becomes part of the model's identity.
@@ -23,60 +27,42 @@ pub struct Bindings {
 /// A model that has been read, checked and brought into our own form.
 #[derive(Clone, Debug)]
 pub struct Model {
+    graph: Graph,
     inputs: Vec<TensorInfo>,
     outputs: Vec<TensorInfo>,
+    hash: [u8; 32],
+    profile: Profile,
 }
 
 impl Model {
     /// Reads and verifies an ONNX file, operator sets 11 to 22.
+    ///
+    /// # Errors
+    /// When the file is malformed, exceeds a limit, or has nodes that cannot be accepted; these are listed.
     pub fn from_onnx(bytes: &[u8], limits: &ModelLimits) -> Result<Model, ModelError> {
         Self::from_onnx_with(bytes, limits, &Bindings::default())
     }
 
     /// As [`Model::from_onnx`], for a file with symbolic dimensions or inputs to be frozen.
+    ///
+    /// # Errors
+    /// As [`Model::from_onnx`]; also when a binding contradicts the file.
     pub fn from_onnx_with(
         bytes: &[u8],
         limits: &ModelLimits,
         bindings: &Bindings,
     ) -> Result<Model, ModelError> {
-        let mut budget = Budget::new(limits);
-        let proto = ModelProto::parse(bytes, &mut budget)?;
-        let opset = proto.opsets.get("").copied().unwrap_or_default();
-        if !(11..=22).contains(&opset) {
-            return Err(ModelError::Opset(opset));
-        }
-        let graph = proto.graph.ok_or(ModelError::Malformed("no graph"))?;
-        let graph = GraphProto::parse(graph, &mut budget)?;
-        check_names(&graph, None)?;
-        let signature = Signature::read(&graph, bindings, limits)?;
-        let outputs = graph
-            .outputs
-            .iter()
-            .map(|info| {
-                let refuse = |reason| ModelError::Signature {
-                    name: info.name.to_owned(),
-                    reason,
-                };
-                let shape = info.shape.as_ref().ok_or(refuse("its rank is unknown"))?;
-                Ok(TensorInfo {
-                    name: info.name.to_owned(),
-                    ty: info
-                        .data_type
-                        .and_then(element_type)
-                        .ok_or(refuse("its element type is not supported"))?,
-                    shape: shape
-                        .iter()
-                        .map(|dim| match dim {
-                            Dim::Value(v) => u32::try_from(*v).ok(),
-                            _ => None,
-                        })
-                        .collect::<Option<Vec<u32>>>()
-                        .ok_or(refuse("a dimension is unknown"))?,
-                })
-            })
-            .collect::<Result<Vec<_>, ModelError>>()?;
+        // Constants are folded in strict floating point.
+        let Imported {
+            graph,
+            inputs,
+            outputs,
+        } = with_default_environment(|| import(bytes, limits, bindings))?;
         Ok(Model {
-            inputs: signature.inputs,
+            hash: canonical::hash(&graph, &inputs, &outputs),
+            profile: cost::profile(&graph),
+            graph,
+            inputs,
             outputs,
         })
     }
@@ -89,5 +75,35 @@ impl Model {
     /// Outputs in order.
     pub fn outputs(&self) -> &[TensorInfo] {
         &self.outputs
+    }
+
+    /// The content address: BLAKE3 of the model's canonical form. Any change of a weight, a shape, a
+    /// parameter or the signature changes it; names of nodes and comments do not.
+    pub fn hash(&self) -> [u8; 32] {
+        self.hash
+    }
+
+    /// How the model is computed.
+    pub fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// The operations.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// Number of bytes of the weights.
+    pub fn weight_bytes(&self) -> u64 {
+        self.graph
+            .constants
+            .keys()
+            .map(|id| self.graph.info(*id).bytes())
+            .sum()
+    }
+
+    /// What one inference costs, from shapes alone: it is the same on every backend, and the charge.
+    pub fn quote(&self, prices: &NnPrices) -> Quote {
+        cost::quote(&self.graph, prices)
     }
 }

@@ -1,5 +1,10 @@
-//! From an ONNX file to a verified [`Model`](crate::Model).
+//! From an ONNX file to a graph: names, signature, one operator after the other, patterns, constants.
 
+mod builder;
+mod context;
+mod fuse;
+mod graph;
+mod ops;
 mod signature;
 
-pub(crate) use signature::{Signature, check_names};
+pub(crate) use graph::{Imported, import};

@@ -93,10 +93,10 @@ fn input(
     })
 }
 
-/// Each name is defined once, before it is used. `outer` are the names a branch may capture.
+/// Each name is defined once, before it is used. `outer` tells the names a branch may capture.
 pub(crate) fn check_names(
     graph: &GraphProto<'_>,
-    outer: Option<&BTreeSet<String>>,
+    outer: &dyn Fn(&str) -> bool,
 ) -> Result<(), ModelError> {
     let mut defined: BTreeMap<&str, bool> = BTreeMap::new();
     for info in &graph.inputs {
@@ -111,7 +111,7 @@ pub(crate) fn check_names(
         }
     }
     let known = |defined: &BTreeMap<&str, bool>, name: &str| {
-        name.is_empty() || defined.contains_key(name) || outer.is_some_and(|o| o.contains(name))
+        name.is_empty() || defined.contains_key(name) || outer(name)
     };
     for node in &graph.nodes {
         for name in &node.inputs {
