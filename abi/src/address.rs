@@ -77,7 +77,7 @@ impl Address {
     }
 
     /// The first 20 bytes of BLAKE3 over the parts, each with its length.
-    fn derive(domain: &str, parts: &[&[u8]]) -> Self {
+    pub(crate) fn derive(domain: &str, parts: &[&[u8]]) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key(domain);
         for part in parts {
             hasher.update(&(part.len() as u64).to_le_bytes());

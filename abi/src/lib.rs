@@ -9,6 +9,7 @@
 //! - [`calldata`]: calls, results, reverts and events in the Solidity ABI.
 //! - [`Transcript`]: the running hash of every host call.
 //! - [`receipt`]: what a transaction did, in canonical bytes.
+//! - [`transaction`]: signed deployments and calls, in canonical bytes.
 //! - [`Address`], [`Word`], [`Digest`]: the values that all of it is made of.
 //!
 //! `host`, `glue` and the tables are generated from the WIT files at build time.
@@ -25,6 +26,7 @@ mod generated;
 mod guest;
 pub mod receipt;
 mod table;
+pub mod transaction;
 mod transcript;
 mod word;
 
