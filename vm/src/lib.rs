@@ -1,1 +1,47 @@
-//! Under construction.
+//! An embeddable virtual machine for blockchains: deterministic, metered WebAssembly
+//! with neural networks and post-quantum cryptography as host functions.
+//!
+//! - [`Vm`]: validates, instruments, compiles, caches and runs contracts.
+//! - [`Host`]: the one trait that a chain implements; [`MemoryHost`] keeps a chain in
+//!   memory, and `RedbHost` (cargo feature `redb`) in a file.
+//! - [`Call`], [`Deploy`]: what one asks for; [`Receipt`]: what one gets.
+//! - [`Error`]: why there is no receipt.
+//! - [`inspect`]: call trees, profiles and flame graphs of a call.
+//!
+//! How a call can end, and what that means, is in three parts that never mix: a contract
+//! returns or reverts, the sandbox traps, or the machine fails. The first two are
+//! receipts; the last is an [`Error`] and leaves the state as it was.
+#![deny(unsafe_op_in_unsafe_fn)]
+
+mod cache;
+mod check;
+mod crypto;
+mod delta;
+mod engine;
+mod error;
+mod exec;
+mod host;
+pub mod inspect;
+mod journal;
+mod math;
+mod memory_host;
+#[cfg(feature = "redb")]
+mod redb_host;
+mod request;
+mod schedules;
+mod transact;
+mod vm;
+
+pub use aivm_abi::receipt::{Event, GasUsed, Receipt, Status};
+pub use aivm_abi::{Address, Digest, Transcript, TrapCode, Word};
+pub use aivm_gas::{GasSchedule, ScheduleSet};
+pub use cache::{CacheStats, DiskCache};
+pub use check::CheckError;
+pub use delta::StateDelta;
+pub use error::Error;
+pub use host::{BlockContext, ExtensionCall, ExtensionResult, Hash, Host, HostError, StorageEntry};
+pub use memory_host::MemoryHost;
+#[cfg(feature = "redb")]
+pub use redb_host::RedbHost;
+pub use request::{Call, DEFAULT_GAS_LIMIT, Deploy, code_hash};
+pub use vm::{Deployed, Estimate, Uploaded, Vm, VmBuilder};

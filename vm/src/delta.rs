@@ -1,0 +1,137 @@
+//! The net effect of a call on the chain's state.
+
+use std::collections::BTreeMap;
+
+use aivm_abi::{Address, Word};
+
+use crate::host::Hash;
+
+/// Domain of the state-delta hash, so that it equals no other hash of the same bytes.
+const DOMAIN: &[u8] = b"aivm state delta v1\0";
+
+/// What [`Host::commit`](crate::Host::commit) has to apply: only entries whose new value
+/// differs from the one before the call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StateDelta {
+    /// New storage values by contract and key; `None` removes the entry.
+    pub storage: BTreeMap<Address, BTreeMap<Vec<u8>, Option<Vec<u8>>>>,
+    /// New balances.
+    pub balances: BTreeMap<Address, Word>,
+    /// New contracts and their code hashes.
+    pub contracts: BTreeMap<Address, Hash>,
+    /// New code by its hash.
+    pub codes: BTreeMap<Hash, Vec<u8>>,
+    /// New models by their content address.
+    pub models: BTreeMap<Hash, Vec<u8>>,
+}
+
+impl StateDelta {
+    /// True when there is nothing to apply.
+    pub fn is_empty(&self) -> bool {
+        self.storage.values().all(BTreeMap::is_empty)
+            && self.balances.is_empty()
+            && self.contracts.is_empty()
+            && self.codes.is_empty()
+            && self.models.is_empty()
+    }
+
+    /// BLAKE3 over the entries in ascending order, each length-prefixed.
+    pub fn hash(&self) -> Hash {
+        let mut h = Hasher::new();
+        h.section(b's', self.storage.len());
+        for (contract, entries) in &self.storage {
+            h.bytes(&contract.0);
+            h.length(entries.len());
+            for (key, value) in entries {
+                h.bytes(key);
+                match value {
+                    Some(value) => {
+                        h.0.update(&[1]);
+                        h.bytes(value);
+                    }
+                    None => {
+                        h.0.update(&[0]);
+                    }
+                }
+            }
+        }
+        h.section(b'b', self.balances.len());
+        for (address, balance) in &self.balances {
+            h.bytes(&address.0);
+            h.bytes(&balance.to_be_bytes());
+        }
+        h.section(b'c', self.contracts.len());
+        for (address, code) in &self.contracts {
+            h.bytes(&address.0);
+            h.bytes(code);
+        }
+        h.section(b'w', self.codes.len());
+        for (hash, code) in &self.codes {
+            h.bytes(hash);
+            h.bytes(code);
+        }
+        h.section(b'm', self.models.len());
+        for (hash, model) in &self.models {
+            h.bytes(hash);
+            h.bytes(model);
+        }
+        *h.0.finalize().as_bytes()
+    }
+}
+
+/// Length-prefixed hashing, so that no two deltas share their bytes.
+struct Hasher(blake3::Hasher);
+
+impl Hasher {
+    fn new() -> Self {
+        let mut inner = blake3::Hasher::new();
+        inner.update(DOMAIN);
+        Self(inner)
+    }
+
+    fn section(&mut self, tag: u8, entries: usize) {
+        self.0.update(&[tag]);
+        self.length(entries);
+    }
+
+    fn length(&mut self, length: usize) {
+        self.0.update(&(length as u64).to_le_bytes());
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.length(bytes.len());
+        self.0.update(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_entry(key: &[u8], value: Option<&[u8]>) -> StateDelta {
+        let mut delta = StateDelta::default();
+        delta
+            .storage
+            .entry(Address::from([1; 20]))
+            .or_default()
+            .insert(key.to_vec(), value.map(<[u8]>::to_vec));
+        delta
+    }
+
+    #[test]
+    fn each_difference_changes_the_hash() {
+        let deltas = [
+            StateDelta::default(),
+            with_entry(b"a", None),
+            with_entry(b"a", Some(b"")),
+            with_entry(b"a", Some(b"b")),
+            with_entry(b"ab", Some(b"")),
+        ];
+        for (i, a) in deltas.iter().enumerate() {
+            for (j, b) in deltas.iter().enumerate() {
+                assert_eq!(a.hash() == b.hash(), i == j, "{i} and {j}");
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Bytes to native code.
+
+use std::num::NonZero;
+use std::sync::Arc;
+
+use aivm_abi::IMPORTS;
+use wasmer::sys::{Cranelift, CraneliftOptLevel, EngineBuilder, Features, NativeEngineExt, Target};
+use wasmer::{Engine, ExternType, Module};
+
+use super::memory::SlotBudget;
+use super::tunables::ModuleTunables;
+
+/// Version of the engine and of how we set it up. Raise the last part with any change
+/// in this folder that alters compiled code.
+const ENGINE: &str = "wasmer 7.4.2 cranelift nan-canonical speed r1";
+
+/// Native stack beyond the logical one, for trampolines and the engine's own frames.
+const STACK_RESERVE: usize = 256 << 10;
+
+/// Why instrumented code could not be compiled or loaded.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CompileError {
+    #[error("the engine refused the instrumented module: {0}")]
+    Refused(String),
+    #[error("the module imports {module:?} {name:?}, which the host does not have")]
+    UnknownImport { module: String, name: String },
+    #[error("the compiled module could not be loaded or saved: {0}")]
+    Artifact(String),
+}
+
+/// How code is compiled and run: one value per VM and set of limits.
+#[derive(Clone, Debug)]
+pub(crate) struct EngineConfig {
+    /// Words of the logical stack.
+    pub stack_words: u32,
+    /// Pages that a memory may grow to.
+    pub memory_pages: u32,
+    /// Whether vector instructions are allowed.
+    pub simd: bool,
+    /// Idle memories that modules may keep.
+    pub slots: Arc<SlotBudget>,
+}
+
+impl EngineConfig {
+    /// Text that names everything compiled code depends on besides its source.
+    pub fn identity(&self) -> String {
+        let target = Target::default();
+        format!(
+            "{ENGINE}; {}; {:?}; simd {}",
+            target.triple(),
+            target.cpu_features(),
+            self.simd
+        )
+    }
+
+    fn features(&self) -> Features {
+        let mut features = Features::none();
+        features
+            .reference_types(true)
+            .bulk_memory(true)
+            .multi_value(true)
+            .simd(self.simd);
+        features
+    }
+
+    /// One engine for each module: an engine keeps all code it ever compiled, so the
+    /// code of an evicted module is freed only with its engine.
+    fn engine(&self, wasm: &[u8]) -> Result<Engine, CompileError> {
+        let mut compiler = Cranelift::default();
+        compiler.canonicalize_nans(true);
+        compiler.opt_level(CraneliftOptLevel::Speed);
+        compiler.num_threads(NonZero::<usize>::MIN);
+        let engine = EngineBuilder::new(compiler)
+            .set_features(Some(self.features()))
+            .engine();
+        let mut engine = Engine::from(engine);
+        let native_stack = (self.stack_words as usize)
+            .saturating_mul(16)
+            .saturating_add(STACK_RESERVE);
+        engine.set_tunables(ModuleTunables::new(
+            wasm,
+            self.memory_pages,
+            native_stack,
+            self.slots.clone(),
+        )?);
+        Ok(engine)
+    }
+
+    /// Compiles instrumented bytes.
+    pub fn compile(&self, wasm: &[u8]) -> Result<Compiled, CompileError> {
+        let engine = self.engine(wasm)?;
+        let module =
+            Module::new(&engine, wasm).map_err(|e| CompileError::Refused(e.to_string()))?;
+        let size = artifact(&module)?.len();
+        Compiled::new(engine, module, size)
+    }
+
+    /// Loads what [`Compiled::serialize`] gave.
+    ///
+    /// # Safety
+    /// `blob` must come from `serialize` on a module that this very configuration
+    /// compiled from `wasm`; native code in it runs unchecked.
+    pub unsafe fn deserialize(&self, wasm: &[u8], blob: &[u8]) -> Result<Compiled, CompileError> {
+        let engine = self.engine(wasm)?;
+        // SAFETY: the caller vouches for the blob.
+        let module = unsafe { Module::deserialize(&engine, blob) }
+            .map_err(|e| CompileError::Artifact(e.to_string()))?;
+        Compiled::new(engine, module, blob.len())
+    }
+}
+
+fn artifact(module: &Module) -> Result<Vec<u8>, CompileError> {
+    let bytes = module
+        .serialize()
+        .map_err(|e| CompileError::Artifact(e.to_string()))?;
+    Ok(bytes.to_vec())
+}
+
+/// Native code of one module.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub(super) engine: Engine,
+    pub(super) module: Module,
+    /// Positions in [`IMPORTS`] of the module's imports, in its order.
+    pub(super) imports: Vec<usize>,
+    size: u64,
+}
+
+impl Compiled {
+    fn new(engine: Engine, module: Module, size: usize) -> Result<Self, CompileError> {
+        let imports = module
+            .imports()
+            .map(|import| {
+                let known = IMPORTS.iter().position(|known| {
+                    known.module == import.module() && known.function == import.name()
+                });
+                match known {
+                    Some(known) if matches!(import.ty(), ExternType::Function(_)) => Ok(known),
+                    _ => Err(CompileError::UnknownImport {
+                        module: import.module().to_owned(),
+                        name: import.name().to_owned(),
+                    }),
+                }
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            engine,
+            module,
+            imports,
+            size: size as u64,
+        })
+    }
+
+    /// Pages of memory at the start.
+    pub fn pages(&self) -> u64 {
+        let memories = &self.module.info().memories;
+        memories.values().map(|ty| u64::from(ty.minimum.0)).sum()
+    }
+
+    /// Bytes of compiled code, about.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The artifact, for a cache on disk.
+    pub fn serialize(&self) -> Result<Vec<u8>, CompileError> {
+        artifact(&self.module)
+    }
+}

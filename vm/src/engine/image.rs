@@ -1,0 +1,117 @@
+//! The first contents of a module's memory, in an anonymous file.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, RawFd};
+use std::os::unix::fs::FileExt;
+
+use wasmparser::{DataKind, Operator, Parser, Payload};
+
+use super::compile::CompileError;
+
+/// The data that instances start with.
+#[derive(Debug)]
+pub(super) struct Image {
+    file: File,
+    len: usize,
+    segments: usize,
+}
+
+/// One active data segment at a constant offset.
+struct Segment<'a> {
+    start: u64,
+    data: &'a [u8],
+}
+
+impl Image {
+    /// The image of a module; none when it has no data.
+    pub fn of_module(wasm: &[u8]) -> Result<Option<Self>, CompileError> {
+        let (segments, memory) = segments(wasm)?;
+        let end = segments
+            .iter()
+            .map(|s| s.start.saturating_add(s.data.len() as u64))
+            .max();
+        let Some(end) = end else {
+            return Ok(None);
+        };
+        if end > memory {
+            return Err(CompileError::Refused(format!(
+                "a data segment ends at {end}, beyond the {memory} bytes of memory"
+            )));
+        }
+        let image = Self::write(&segments, end);
+        image
+            .map(Some)
+            .map_err(|e| CompileError::Artifact(format!("the memory image failed: {e}")))
+    }
+
+    fn write(segments: &[Segment<'_>], end: u64) -> io::Result<Self> {
+        // SAFETY: the name is a C string; the call has no other requirement.
+        let descriptor = unsafe { libc::memfd_create(c"aivm".as_ptr(), libc::MFD_CLOEXEC) };
+        if descriptor < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the descriptor is open and nobody else owns it.
+        let file = unsafe { File::from_raw_fd(descriptor) };
+        // Wasm pages are a multiple of every host page size in use.
+        let len = end.next_multiple_of(wasmer::WASM_PAGE_SIZE as u64);
+        file.set_len(len)?;
+        for segment in segments {
+            file.write_all_at(segment.data, segment.start)?;
+        }
+        Ok(Self {
+            file,
+            len: usize::try_from(len).map_err(io::Error::other)?,
+            segments: segments.len(),
+        })
+    }
+
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    pub fn segments(&self) -> usize {
+        self.segments
+    }
+
+    pub fn descriptor(&self) -> RawFd {
+        self.file.as_raw_fd()
+    }
+}
+
+/// Active segments in order, and the bytes of memory at the start.
+fn segments(wasm: &[u8]) -> Result<(Vec<Segment<'_>>, u64), CompileError> {
+    let refused = |e: wasmparser::BinaryReaderError| CompileError::Refused(e.to_string());
+    let (mut found, mut memory) = (Vec::new(), 0);
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload.map_err(refused)? {
+            Payload::MemorySection(section) => {
+                for ty in section {
+                    let pages = ty.map_err(refused)?.initial;
+                    memory = pages.saturating_mul(wasmer::WASM_PAGE_SIZE as u64);
+                }
+            }
+            Payload::DataSection(section) => {
+                for segment in section {
+                    let segment = segment.map_err(refused)?;
+                    let DataKind::Active { offset_expr, .. } = segment.kind else {
+                        continue;
+                    };
+                    let mut operators = offset_expr.get_operators_reader();
+                    let Operator::I32Const { value } = operators.read().map_err(refused)? else {
+                        return Err(CompileError::Refused(
+                            "a data segment has no constant offset".to_owned(),
+                        ));
+                    };
+                    found.push(Segment {
+                        // The offset is unsigned.
+                        start: u64::from(value as u32),
+                        data: segment.data,
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok((found, memory))
+}

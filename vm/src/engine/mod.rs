@@ -1,0 +1,18 @@
+//! The only place that knows which engine runs the code.
+//!
+//! Everything above it speaks of compiled modules, invocations and outcomes, so another
+//! engine can be put here.
+
+mod compile;
+mod guest;
+mod image;
+mod imports;
+mod mapping;
+mod memory;
+mod run;
+mod tunables;
+
+pub(crate) use compile::{CompileError, Compiled, EngineConfig};
+pub(crate) use guest::panic_text;
+pub(crate) use memory::SlotBudget;
+pub(crate) use run::{Entry, Outcome, run};

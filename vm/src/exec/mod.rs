@@ -1,0 +1,14 @@
+//! Running contracts: one transaction, its frames, and what host functions do.
+
+mod calls;
+mod crypto;
+mod frame;
+mod gas;
+mod hosts;
+mod inference;
+mod storage;
+mod tx;
+
+pub(crate) use frame::{Frame, Message};
+pub(crate) use gas::GasLanes;
+pub(crate) use tx::Tx;

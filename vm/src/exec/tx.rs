@@ -1,0 +1,64 @@
+//! What all frames of one transaction share.
+
+use aivm_abi::receipt::{Inference, PqcCheck};
+use aivm_abi::{Address, Exit, Transcript, TrapCode};
+
+use super::gas::GasLanes;
+use crate::error::Error;
+use crate::host::{BlockContext, Host};
+use crate::inspect::Inspector;
+use crate::journal::Journal;
+use crate::schedules::Active;
+use crate::vm::Shared;
+
+/// A frame that is open, as reentrancy and depth see it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Open {
+    pub contract: Address,
+    pub reentrant: bool,
+}
+
+/// A transaction that runs.
+pub(crate) struct Tx<'a> {
+    pub shared: &'a Shared,
+    pub active: &'a Active,
+    pub host: &'a dyn Host,
+    pub block: BlockContext,
+    pub origin: Address,
+    pub journal: Journal,
+    pub transcript: Transcript,
+    pub lanes: GasLanes,
+    pub inferences: Vec<Inference>,
+    pub pqc: Vec<PqcCheck>,
+    pub open: Vec<Open>,
+    pub inspector: Option<&'a mut (dyn Inspector + 'a)>,
+}
+
+impl Tx<'_> {
+    /// Charges the PQ-Gas lane.
+    pub fn charge_pq(&mut self, pq_gas: u64) -> Result<(), Exit> {
+        let sum = self.lanes.pq.saturating_add(pq_gas);
+        if sum > self.lanes.pq_limit {
+            return Err(Exit::Trap(TrapCode::PqGasLimit));
+        }
+        self.lanes.pq = sum;
+        Ok(())
+    }
+
+    /// Whether `contract` runs further up without having allowed reentrancy.
+    pub fn reentrancy(&self, contract: &Address) -> bool {
+        self.open
+            .iter()
+            .any(|open| open.contract == *contract && !open.reentrant)
+    }
+
+    /// Whether no further frame may be opened.
+    pub fn too_deep(&self) -> bool {
+        self.open.len() >= self.active.schedule.call.max_depth as usize
+    }
+}
+
+/// A failure of the machine on its way up through the frames.
+pub(crate) fn fail(error: impl Into<Error>) -> Exit {
+    Exit::host(error.into())
+}

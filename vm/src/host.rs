@@ -1,0 +1,235 @@
+//! What a chain supplies to the VM.
+
+use std::collections::BTreeMap;
+
+use aivm_abi::{Address, Word};
+
+use crate::delta::StateDelta;
+
+/// A 32-byte BLAKE3 content address.
+pub type Hash = [u8; 32];
+
+/// The block that a call runs in, as the chain states it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BlockContext {
+    /// Identifier of the chain.
+    pub chain_id: u64,
+    /// Name of the network, as receipts print it. Default empty.
+    pub network: String,
+    /// Height of the block. It selects the gas schedule.
+    pub number: u64,
+    /// Time of the block in seconds since the Unix epoch.
+    pub timestamp: u64,
+}
+
+impl BlockContext {
+    /// A block at `number` on chain `chain_id`, at time zero.
+    pub fn new(chain_id: u64, number: u64) -> Self {
+        Self {
+            chain_id,
+            number,
+            ..Self::default()
+        }
+    }
+
+    /// Sets the time in seconds since the Unix epoch.
+    pub fn with_timestamp(mut self, timestamp: u64) -> Self {
+        self.timestamp = timestamp;
+        self
+    }
+
+    /// Sets the name of the network.
+    pub fn with_network(mut self, network: impl Into<String>) -> Self {
+        self.network = network.into();
+        self
+    }
+}
+
+/// A failure of the chain's own machinery: I/O, a corrupted database, a bug.
+///
+/// It ends the call with [`Error::Host`](crate::Error::Host) and never becomes a
+/// consensus result.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct HostError {
+    message: String,
+    #[source]
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl HostError {
+    /// An error that is described by text alone.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            source: None,
+        }
+    }
+
+    /// An error with its cause.
+    pub fn with_source(
+        message: impl Into<String>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self {
+            message: message.into(),
+            source: Some(source.into()),
+        }
+    }
+}
+
+/// A call of a chain extension by a contract.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct ExtensionCall<'a> {
+    /// Name of the extension.
+    pub name: &'a str,
+    /// Arguments, Solidity-ABI encoded by convention.
+    pub arguments: &'a [u8],
+    /// Contract that calls.
+    pub contract: Address,
+    /// Who called the contract.
+    pub caller: Address,
+    /// Whether the call may not change state.
+    pub read_only: bool,
+}
+
+/// What an extension answers: return data, or revert data.
+pub type ExtensionResult = Result<Vec<u8>, Vec<u8>>;
+
+/// One entry of contract storage: key and value.
+pub type StorageEntry = (Vec<u8>, Vec<u8>);
+
+/// The chain, as the VM sees it.
+///
+/// During a call the VM only reads; all effects arrive at the end in one
+/// [`commit`](Host::commit), which the host must apply as a whole or not at all.
+/// Every answer must be the same on every node. Reads may be repeated or left out by
+/// caching, so they must be free of side effects.
+pub trait Host {
+    /// The block that calls run in.
+    fn block(&self) -> BlockContext;
+
+    /// Value under `key` in the storage of `contract`.
+    ///
+    /// # Errors
+    /// When the chain's store fails.
+    fn storage_get(&self, contract: &Address, key: &[u8]) -> Result<Option<Vec<u8>>, HostError>;
+
+    /// Up to `limit` entries of `contract` with keys ≥ `from`, in ascending byte order of
+    /// the keys. Tools use it; contracts cannot.
+    ///
+    /// # Errors
+    /// When the chain's store fails.
+    fn storage_range(
+        &self,
+        contract: &Address,
+        from: &[u8],
+        limit: usize,
+    ) -> Result<Vec<StorageEntry>, HostError>;
+
+    /// Native balance of `address`; zero when there is no such account.
+    ///
+    /// # Errors
+    /// When the chain's store fails.
+    fn balance(&self, address: &Address) -> Result<Word, HostError>;
+
+    /// Code hash of the contract at `address`, if there is one.
+    ///
+    /// # Errors
+    /// When the chain's store fails.
+    fn contract(&self, address: &Address) -> Result<Option<Hash>, HostError>;
+
+    /// Wasm bytes, as uploaded, under their code hash.
+    ///
+    /// # Errors
+    /// When the chain's store fails.
+    fn code(&self, code_hash: &Hash) -> Result<Option<Vec<u8>>, HostError>;
+
+    /// Model bytes, as registered, under their content address.
+    ///
+    /// # Errors
+    /// When the chain's store fails.
+    fn model(&self, model_hash: &Hash) -> Result<Option<Vec<u8>>, HostError>;
+
+    /// Applies all of `delta`, or nothing of it.
+    ///
+    /// # Errors
+    /// When the chain's store fails; then nothing of `delta` may be visible.
+    fn commit(&mut self, delta: &StateDelta) -> Result<(), HostError>;
+
+    /// Root of the authenticated state, where the chain has one. Receipts carry it from
+    /// before and after the call.
+    ///
+    /// # Errors
+    /// When the chain's store fails.
+    fn state_root(&self) -> Result<Option<Hash>, HostError> {
+        Ok(None)
+    }
+
+    /// Price in gas of the extension call, known before it runs; `None` when the chain has
+    /// no extension of that name.
+    fn extension_gas(&self, _call: &ExtensionCall<'_>) -> Option<u64> {
+        None
+    }
+
+    /// Runs an extension whose price was paid.
+    ///
+    /// # Errors
+    /// When the chain's machinery fails. A failure that the contract should see is the
+    /// inner `Err`, its revert data.
+    fn extension(&self, call: &ExtensionCall<'_>) -> Result<ExtensionResult, HostError> {
+        Err(HostError::new(format!("no extension {:?}", call.name)))
+    }
+
+    /// A message that a contract wrote for people.
+    fn debug_log(&self, _contract: &Address, _message: &str) {}
+}
+
+impl<H: Host + ?Sized> Host for &mut H {
+    fn block(&self) -> BlockContext {
+        (**self).block()
+    }
+    fn storage_get(&self, contract: &Address, key: &[u8]) -> Result<Option<Vec<u8>>, HostError> {
+        (**self).storage_get(contract, key)
+    }
+    fn storage_range(
+        &self,
+        contract: &Address,
+        from: &[u8],
+        limit: usize,
+    ) -> Result<Vec<StorageEntry>, HostError> {
+        (**self).storage_range(contract, from, limit)
+    }
+    fn balance(&self, address: &Address) -> Result<Word, HostError> {
+        (**self).balance(address)
+    }
+    fn contract(&self, address: &Address) -> Result<Option<Hash>, HostError> {
+        (**self).contract(address)
+    }
+    fn code(&self, code_hash: &Hash) -> Result<Option<Vec<u8>>, HostError> {
+        (**self).code(code_hash)
+    }
+    fn model(&self, model_hash: &Hash) -> Result<Option<Vec<u8>>, HostError> {
+        (**self).model(model_hash)
+    }
+    fn commit(&mut self, delta: &StateDelta) -> Result<(), HostError> {
+        (**self).commit(delta)
+    }
+    fn state_root(&self) -> Result<Option<Hash>, HostError> {
+        (**self).state_root()
+    }
+    fn extension_gas(&self, call: &ExtensionCall<'_>) -> Option<u64> {
+        (**self).extension_gas(call)
+    }
+    fn extension(&self, call: &ExtensionCall<'_>) -> Result<ExtensionResult, HostError> {
+        (**self).extension(call)
+    }
+    fn debug_log(&self, contract: &Address, message: &str) {
+        (**self).debug_log(contract, message)
+    }
+}
+
+/// Storage of one contract, by key.
+pub(crate) type ContractStorage = BTreeMap<Vec<u8>, Vec<u8>>;

@@ -1,0 +1,206 @@
+//! A durable chain state on an embedded database: one file, one writer, crash-safe.
+
+use std::path::Path;
+
+use aivm_abi::{Address, Word};
+use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition};
+
+use crate::delta::StateDelta;
+use crate::host::{BlockContext, Hash, Host, HostError, StorageEntry};
+
+type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
+
+/// Key: address (20 bytes), then the storage key.
+const STORAGE: Table = TableDefinition::new("storage");
+const BALANCES: Table = TableDefinition::new("balances");
+const CONTRACTS: Table = TableDefinition::new("contracts");
+const CODES: Table = TableDefinition::new("codes");
+const MODELS: Table = TableDefinition::new("models");
+/// Commit counter and state root.
+const META: Table = TableDefinition::new("meta");
+const ROOT: &[u8] = b"root";
+const COMMITS: &[u8] = b"commits";
+
+/// A [`Host`] in a [redb](https://docs.rs/redb) file.
+///
+/// A commit is one transaction that is flushed to disk before
+/// [`commit`](Host::commit) returns, so what was acknowledged survives a crash and what
+/// was not leaves no trace. The state root is a hash chain over the deltas: it commits
+/// to the whole history, not to a tree that could give proofs.
+#[derive(Debug)]
+pub struct RedbHost {
+    database: Database,
+    block: BlockContext,
+}
+
+fn failed(error: impl Into<redb::Error>) -> HostError {
+    HostError::with_source("the state database failed", error.into())
+}
+
+impl RedbHost {
+    /// Opens the database at `path`, and makes it when it is missing.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, is in use or is no such database.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, HostError> {
+        let database = Database::create(path).map_err(failed)?;
+        let write = database.begin_write().map_err(failed)?;
+        for table in [STORAGE, BALANCES, CONTRACTS, CODES, MODELS, META] {
+            write.open_table(table).map_err(failed)?;
+        }
+        write.commit().map_err(failed)?;
+        Ok(Self {
+            database,
+            block: BlockContext::default(),
+        })
+    }
+
+    /// Sets the block that the next calls run in. It is not stored.
+    pub fn set_block(&mut self, block: BlockContext) {
+        self.block = block;
+    }
+
+    /// Sets a native balance, outside any call: for genesis.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn set_balance(&mut self, address: Address, balance: Word) -> Result<(), HostError> {
+        let mut delta = StateDelta::default();
+        delta.balances.insert(address, balance);
+        self.commit(&delta)
+    }
+
+    /// Number of deltas committed since the database was made.
+    ///
+    /// # Errors
+    /// When the database fails or holds a malformed counter.
+    pub fn commits(&self) -> Result<u64, HostError> {
+        match self.get(META, COMMITS)? {
+            None => Ok(0),
+            Some(bytes) => Ok(u64::from_le_bytes(exactly(bytes)?)),
+        }
+    }
+
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, HostError> {
+        let read = self.database.begin_read().map_err(failed)?;
+        let table = read.open_table(table).map_err(failed)?;
+        let value = table.get(key).map_err(failed)?;
+        Ok(value.map(|v| v.value().to_vec()))
+    }
+
+    fn write(&mut self, delta: &StateDelta, root: &Hash, commits: u64) -> Result<(), redb::Error> {
+        let mut write = self.database.begin_write()?;
+        write.set_durability(Durability::Immediate)?;
+        {
+            let mut storage = write.open_table(STORAGE)?;
+            for (contract, entries) in &delta.storage {
+                for (key, value) in entries {
+                    let key = storage_key(contract, key);
+                    match value {
+                        Some(value) => storage.insert(key.as_slice(), value.as_slice())?,
+                        None => storage.remove(key.as_slice())?,
+                    };
+                }
+            }
+            let mut balances = write.open_table(BALANCES)?;
+            for (address, balance) in &delta.balances {
+                let balance = balance.to_be_bytes();
+                balances.insert(address.0.as_slice(), balance.as_slice())?;
+            }
+            let mut contracts = write.open_table(CONTRACTS)?;
+            for (address, code) in &delta.contracts {
+                contracts.insert(address.0.as_slice(), code.as_slice())?;
+            }
+            let mut codes = write.open_table(CODES)?;
+            for (hash, code) in &delta.codes {
+                codes.insert(hash.as_slice(), code.as_slice())?;
+            }
+            let mut models = write.open_table(MODELS)?;
+            for (hash, model) in &delta.models {
+                models.insert(hash.as_slice(), model.as_slice())?;
+            }
+            let mut meta = write.open_table(META)?;
+            meta.insert(ROOT, root.as_slice())?;
+            meta.insert(COMMITS, commits.to_le_bytes().as_slice())?;
+        }
+        write.commit()?;
+        Ok(())
+    }
+}
+
+impl Host for RedbHost {
+    fn block(&self) -> BlockContext {
+        self.block.clone()
+    }
+
+    fn storage_get(&self, contract: &Address, key: &[u8]) -> Result<Option<Vec<u8>>, HostError> {
+        self.get(STORAGE, &storage_key(contract, key))
+    }
+
+    fn storage_range(
+        &self,
+        contract: &Address,
+        from: &[u8],
+        limit: usize,
+    ) -> Result<Vec<StorageEntry>, HostError> {
+        let read = self.database.begin_read().map_err(failed)?;
+        let table = read.open_table(STORAGE).map_err(failed)?;
+        let first = storage_key(contract, from);
+        let mut entries = Vec::new();
+        for entry in table.range(first.as_slice()..).map_err(failed)?.take(limit) {
+            let (key, value) = entry.map_err(failed)?;
+            let Some(key) = key.value().strip_prefix(contract.0.as_slice()) else {
+                break;
+            };
+            entries.push((key.to_vec(), value.value().to_vec()));
+        }
+        Ok(entries)
+    }
+
+    fn balance(&self, address: &Address) -> Result<Word, HostError> {
+        match self.get(BALANCES, &address.0)? {
+            None => Ok(Word::default()),
+            Some(bytes) => Ok(Word::from_be_bytes(exactly(bytes)?)),
+        }
+    }
+
+    fn contract(&self, address: &Address) -> Result<Option<Hash>, HostError> {
+        self.get(CONTRACTS, &address.0)?.map(exactly).transpose()
+    }
+
+    fn code(&self, code_hash: &Hash) -> Result<Option<Vec<u8>>, HostError> {
+        self.get(CODES, code_hash)
+    }
+
+    fn model(&self, model_hash: &Hash) -> Result<Option<Vec<u8>>, HostError> {
+        self.get(MODELS, model_hash)
+    }
+
+    fn commit(&mut self, delta: &StateDelta) -> Result<(), HostError> {
+        let before = self.state_root()?.unwrap_or_default();
+        let mut hasher = blake3::Hasher::new_derive_key("aivm redb host state root v1");
+        hasher.update(&before);
+        hasher.update(&delta.hash());
+        let root = *hasher.finalize().as_bytes();
+        let commits = self.commits()?.saturating_add(1);
+        self.write(delta, &root, commits).map_err(failed)
+    }
+
+    fn state_root(&self) -> Result<Option<Hash>, HostError> {
+        match self.get(META, ROOT)? {
+            None => Ok(Some(Hash::default())),
+            Some(bytes) => exactly(bytes).map(Some),
+        }
+    }
+}
+
+fn storage_key(contract: &Address, key: &[u8]) -> Vec<u8> {
+    [contract.0.as_slice(), key].concat()
+}
+
+fn exactly<const N: usize>(bytes: Vec<u8>) -> Result<[u8; N], HostError> {
+    let length = bytes.len();
+    bytes
+        .try_into()
+        .map_err(|_| HostError::new(format!("a database value has {length} bytes, not {N}")))
+}

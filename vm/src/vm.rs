@@ -1,0 +1,356 @@
+//! The virtual machine: what a chain links and calls.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use aivm_abi::receipt::Receipt;
+use aivm_gas::{GasSchedule, ScheduleSet, instrument};
+
+use crate::cache::{CacheStats, DiskCache, ModuleCache};
+use crate::check::check;
+use crate::delta::StateDelta;
+use crate::engine::{CompileError, Compiled, SlotBudget, panic_text};
+use crate::error::Error;
+use crate::host::{Hash, Host};
+use crate::inspect::Inspector;
+use crate::request::{Call, Deploy, code_hash};
+use crate::schedules::{Active, Schedules};
+use crate::transact::{Finished, Plan, transact};
+
+/// What all calls share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    schedules: Schedules,
+    cache: ModuleCache,
+}
+
+impl Shared {
+    /// Compiled code of a contract.
+    pub fn load(
+        &self,
+        active: &Active,
+        host: &dyn Host,
+        code: &Hash,
+    ) -> Result<Arc<Compiled>, Error> {
+        self.cache.get((*code, active.hash), &active.engine, || {
+            let wasm = host.code(code)?.ok_or(Error::UnknownCode(*code))?;
+            let found = code_hash(&wasm);
+            if found != *code {
+                return Err(Error::CodeMismatch {
+                    requested: *code,
+                    found,
+                });
+            }
+            let instrumented = instrument(&wasm, &active.schedule);
+            // It was accepted when it was uploaded.
+            let instrumented = instrumented.map_err(|error| Error::StoredCode {
+                code: *code,
+                reason: error.to_string(),
+            })?;
+            Ok(instrumented.wasm)
+        })
+    }
+}
+
+impl From<CompileError> for Error {
+    fn from(error: CompileError) -> Self {
+        Self::Engine(error.to_string())
+    }
+}
+
+/// Sets a [`Vm`] up.
+#[derive(Debug)]
+pub struct VmBuilder {
+    schedules: ScheduleSet,
+    code_bytes: u64,
+    idle_memories: usize,
+    disk: Option<DiskCache>,
+}
+
+impl VmBuilder {
+    /// Gas schedules by activation height. Default: [`GasSchedule::v1`] from height 0 on.
+    pub fn schedules(mut self, schedules: ScheduleSet) -> Self {
+        self.schedules = schedules;
+        self
+    }
+
+    /// One gas schedule for all heights.
+    ///
+    /// # Errors
+    /// When the schedule is not valid.
+    pub fn schedule(self, schedule: GasSchedule) -> Result<Self, Error> {
+        let schedules =
+            ScheduleSet::new(schedule).map_err(|error| Error::Config(error.to_string()))?;
+        Ok(self.schedules(schedules))
+    }
+
+    /// Bytes of compiled code to keep in memory. Default: 256 MiB.
+    pub fn code_cache_bytes(mut self, bytes: u64) -> Self {
+        self.code_bytes = bytes;
+        self
+    }
+
+    /// Idle linear memories to keep for the next instance, each of which reserves 8 GiB
+    /// of address space. Default: 1,024.
+    pub fn idle_memories(mut self, count: usize) -> Self {
+        self.idle_memories = count;
+        self
+    }
+
+    /// A folder that keeps compiled code over restarts. Default: none.
+    pub fn disk_cache(mut self, cache: DiskCache) -> Self {
+        self.disk = Some(cache);
+        self
+    }
+
+    /// Makes the VM.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when a schedule lacks the price of a host function.
+    pub fn build(self) -> Result<Vm, Error> {
+        let slots = SlotBudget::new(self.idle_memories);
+        Ok(Vm {
+            shared: Shared {
+                schedules: Schedules::new(&self.schedules, &slots)?,
+                cache: ModuleCache::new(self.code_bytes, self.disk),
+            },
+        })
+    }
+}
+
+/// Code that was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Uploaded {
+    /// Hash under which the chain has the code.
+    pub code: Hash,
+    /// Gas that the upload costs; charging it is up to the chain.
+    pub gas: u64,
+}
+
+/// What a call would cost and do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Estimate {
+    /// The receipt that a call would have now. Nothing was committed.
+    pub receipt: Receipt,
+    /// Smallest gas limit with which the same run goes through: at least what it used,
+    /// and more where a nested call gets no more than 63/64 of what is left. A contract
+    /// whose behaviour depends on the gas left may need another.
+    pub gas_limit: u64,
+}
+
+/// A deployed contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Deployed {
+    /// Address of the contract, if the constructor returned.
+    pub address: aivm_abi::Address,
+    /// The receipt.
+    pub receipt: Receipt,
+}
+
+/// The virtual machine. Shared by all threads of a node; it holds caches and no state.
+#[derive(Debug)]
+pub struct Vm {
+    shared: Shared,
+}
+
+impl Vm {
+    /// Starts to set a VM up.
+    pub fn builder() -> VmBuilder {
+        VmBuilder {
+            schedules: ScheduleSet::default(),
+            code_bytes: 256 << 20,
+            idle_memories: 1_024,
+            disk: None,
+        }
+    }
+
+    fn active(&self, host: &dyn Host) -> Result<&Arc<Active>, Error> {
+        self.shared.schedules.at(host.block().number)
+    }
+
+    /// Validates, instruments and compiles a module, and gives its bytes to the chain.
+    ///
+    /// # Errors
+    /// A refusal with its reason, or a failure of host or engine; the chain's state is
+    /// unchanged then.
+    pub fn upload(&self, host: &mut impl Host, wasm: &[u8]) -> Result<Uploaded, Error> {
+        guarded(|| {
+            let active = self.active(host)?.clone();
+            let code = code_hash(wasm);
+            let instrumented = instrument(wasm, &active.schedule)?;
+            check(wasm)?;
+            let gas = instrumented.upload_gas;
+            self.shared
+                .cache
+                .get((code, active.hash), &active.engine, || {
+                    Ok::<_, Error>(instrumented.wasm)
+                })?;
+            if host.code(&code)?.is_none() {
+                let mut delta = StateDelta::default();
+                delta.codes.insert(code, wasm.to_vec());
+                host.commit(&delta)?;
+            }
+            Ok(Uploaded { code, gas })
+        })
+    }
+
+    /// Creates a contract and runs its constructor.
+    ///
+    /// # Errors
+    /// A refusal before anything runs, or a failure of host or engine.
+    pub fn deploy(&self, host: &mut impl Host, request: &Deploy) -> Result<Deployed, Error> {
+        let receipt = self.commit(host, &Plan::deploy(request), None)?;
+        Ok(Deployed {
+            address: request.address(),
+            receipt,
+        })
+    }
+
+    /// Runs a transaction and commits its effects, if it returned.
+    ///
+    /// # Errors
+    /// A refusal before anything runs, or a failure of host or engine; the chain's state
+    /// is unchanged then.
+    pub fn call(&self, host: &mut impl Host, request: &Call) -> Result<Receipt, Error> {
+        self.commit(host, &Plan::call(request), None)
+    }
+
+    /// As [`call`](Self::call), watched by `inspector`.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub fn call_inspected(
+        &self,
+        host: &mut impl Host,
+        request: &Call,
+        inspector: &mut dyn Inspector,
+    ) -> Result<Receipt, Error> {
+        self.commit(host, &Plan::call(request), Some(inspector))
+    }
+
+    /// Runs a contract's `query` export. Nothing can be changed.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub fn query(&self, host: &impl Host, request: &Call) -> Result<Receipt, Error> {
+        guarded(|| {
+            let finished = self.run(host, &Plan::query(request), None)?;
+            let root = host.state_root()?;
+            Ok(finished.receipt(root, root))
+        })
+    }
+
+    /// Runs a transaction once, commits nothing and reports what it needs.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub fn estimate(&self, host: &impl Host, request: &Call) -> Result<Estimate, Error> {
+        self.simulate(host, &Plan::call(request))
+    }
+
+    /// As [`estimate`](Self::estimate), for a deployment.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub fn estimate_deploy(&self, host: &impl Host, request: &Deploy) -> Result<Estimate, Error> {
+        self.simulate(host, &Plan::deploy(request))
+    }
+
+    fn simulate(&self, host: &impl Host, plan: &Plan<'_>) -> Result<Estimate, Error> {
+        guarded(|| {
+            let finished = self.run(host, plan, None)?;
+            let root = host.state_root()?;
+            Ok(Estimate {
+                gas_limit: finished.gas_needed,
+                receipt: finished.receipt(root, root),
+            })
+        })
+    }
+
+    /// Runs a transaction and keeps the frames of its transcript, up to `limit` bytes;
+    /// commits nothing. Two nodes that disagree compare what they get.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub fn trace(
+        &self,
+        host: &impl Host,
+        request: &Call,
+        limit: usize,
+    ) -> Result<(Receipt, aivm_abi::Transcript), Error> {
+        guarded(|| {
+            let plan = Plan::call(request).retaining(limit);
+            let mut finished = self.run(host, &plan, None)?;
+            let root = host.state_root()?;
+            let transcript = std::mem::take(&mut finished.transcript_frames);
+            Ok((finished.receipt(root, root), transcript))
+        })
+    }
+
+    fn commit(
+        &self,
+        host: &mut impl Host,
+        plan: &Plan<'_>,
+        inspector: Option<&mut dyn Inspector>,
+    ) -> Result<Receipt, Error> {
+        guarded(move || {
+            let finished = self.run(host, plan, inspector.map(|i| i as &mut dyn Inspector))?;
+            let before = host.state_root()?;
+            // An empty delta is not worth a transaction of the chain's database.
+            if !finished.delta.is_empty() {
+                host.commit(&finished.delta)?;
+            }
+            let after = host.state_root()?;
+            Ok(finished.receipt(before, after))
+        })
+    }
+
+    fn run<'a>(
+        &'a self,
+        host: &'a dyn Host,
+        plan: &Plan<'_>,
+        inspector: Option<&'a mut (dyn Inspector + 'a)>,
+    ) -> Result<Finished, Error> {
+        let active = self.active(host)?;
+        transact(&self.shared, active, host, plan, inspector)
+    }
+
+    /// Counters of the compiled-code cache.
+    pub fn cache_stats(&self) -> CacheStats {
+        self.shared.cache.stats()
+    }
+
+    /// Keeps a module in memory whatever the cache's budget; false when it is not there.
+    ///
+    /// # Errors
+    /// When no schedule is in force.
+    pub fn pin(&self, host: &impl Host, code: &Hash) -> Result<bool, Error> {
+        let active = self.active(host)?;
+        self.shared.load(active, host, code)?;
+        Ok(self.shared.cache.pin((*code, active.hash)))
+    }
+
+    /// Lets a pinned module be evicted again; false when it was not pinned.
+    ///
+    /// # Errors
+    /// When no schedule is in force.
+    pub fn unpin(&self, host: &impl Host, code: &Hash) -> Result<bool, Error> {
+        let active = self.active(host)?;
+        Ok(self.shared.cache.unpin(&(*code, active.hash)))
+    }
+
+    /// Drops compiled code and models from memory. The next call of each pays in time,
+    /// not in gas.
+    pub fn clear_caches(&self) {
+        self.shared.cache.clear();
+    }
+}
+
+/// Nothing panics across the API.
+fn guarded<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(body))
+        .unwrap_or_else(|panic| Err(Error::HostPanic(panic_text(panic.as_ref()))))
+}
