@@ -117,7 +117,7 @@ fn windows<T: Copy>(
         let filled = if planes.direct {
             x
         } else {
-            planes.fill(x, &mut memory, pad, |x| x);
+            planes.fill(x, &mut memory, pad);
             &memory
         };
         pool(filled, &planes.offsets, &mut flat);

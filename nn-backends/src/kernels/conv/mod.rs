@@ -4,6 +4,8 @@
 //! neighbourhoods. That matrix is never made: panels of it are gathered from the input, a few kilobytes at a time, and
 //! multiplied by the kernels of [`gemm`](super::gemm). [`reference()`] is the definition.
 
+#[cfg(target_arch = "x86_64")]
+mod depthwise;
 mod interleave;
 pub(crate) mod planes;
 mod reference;
@@ -17,13 +19,17 @@ pub use shape::ConvShape;
 use super::buffer::{Aligned, Scratch, with_scratch};
 use super::error::{KernelError, expect_len};
 use super::gemm::kernel::{Init, Kernel, Tile};
-use super::gemm::{Bytes, ZeroPoints, check_zeros};
+use super::gemm::{Bytes, Order, PackedB, ZeroPoints, check_zeros, gemm};
 use super::isa::Isa;
 use super::parallel::{self, Shared};
-use super::requantize::Requantizer;
+use super::requantize::{Requantizer, Run};
 use planes::Planes;
 use std::ops::Range;
 
+/// Flat positions that are computed together, in panels as wide as the kernel has them.
+const CHUNK: usize = 64;
+/// Up to this many positions, vectors over them would stay half empty.
+const FEW: usize = 12;
 /// Fewer multiplications than this are not worth a second thread.
 const MIN_PARALLEL: usize = 1 << 20;
 
@@ -49,6 +55,8 @@ pub struct PackedConv {
     sums: Vec<i32>,
     /// Zero points of the packed weights; empty if all are zero.
     zeros: Vec<i32>,
+    /// Where there are few positions, vectors run over the output channels: the weights as a right factor.
+    right: Option<PackedB>,
 }
 
 impl std::fmt::Debug for PackedConv {
@@ -89,6 +97,19 @@ impl PackedConv {
         let depth = shape.depth();
         check_zeros("the weights' zero points", zeros, rows, weights.is_signed())?;
         let planes = Planes::new(&shape)?;
+        let [height, width] = shape.output()?;
+        let few = shape.groups == 1 && height * width <= FEW && rows > height * width;
+        let right = if few {
+            Some(PackedB::new(
+                isa,
+                weights,
+                zeros,
+                (depth, rows),
+                Order::ColumnMajor,
+            )?)
+        } else {
+            None
+        };
         let form = Kernel::of(isa).lhs.swapped();
         let shift = form.shift(weights.is_signed());
         let stride = depth.div_ceil(4) * 4 * form.size();
@@ -104,6 +125,7 @@ impl PackedConv {
             stride,
             sums: Vec::with_capacity(rows),
             zeros: (0..rows).map(|row| zeros.get(row) + shift).collect(),
+            right,
         };
         if packed.zeros.iter().all(|&zero| zero == 0) {
             packed.zeros.clear();
@@ -142,13 +164,12 @@ impl PackedConv {
 
     /// Bytes of scratch memory that a thread needs to run.
     pub fn workspace(&self) -> usize {
-        let kernel = Kernel::of(self.isa);
         let planes = if self.planes.direct {
             0
         } else {
             self.planes.len()
         };
-        planes + self.shape.depth().next_multiple_of(4) * kernel.lanes * kernel.vectors
+        planes + self.shape.depth().next_multiple_of(4) * CHUNK
     }
 
     /// Convolves `x`, of `[batch, channels_in, height, width]`, whose padding is `x_zero`, and adds `bias`, of
@@ -209,6 +230,9 @@ impl PackedConv {
                 Target::Bytes(requantizer, Shared::new(out))
             }
         };
+        if let Some(right) = &self.right {
+            return self.positions(right, x, x_zero, bias, &target, threads);
+        }
         // The input is brought to the sign that the kernel wants.
         let signed = Kernel::of(self.isa).swapped_rhs_signed;
         let (flip, shift) = match (x.is_signed(), signed) {
@@ -231,6 +255,7 @@ impl PackedConv {
             pad: (zero & 0xff) as u8,
             init,
             size: [height, width],
+            outputs,
             target,
         };
         job.run(
@@ -242,6 +267,82 @@ impl PackedConv {
             },
         );
         Ok(())
+    }
+}
+
+impl PackedConv {
+    /// The outputs of each image as a product of their neighbourhoods, a row for each, with the weights.
+    fn positions(
+        &self,
+        right: &PackedB,
+        x: Bytes<'_>,
+        x_zero: i32,
+        bias: Option<&[i32]>,
+        target: &Target<'_>,
+        threads: usize,
+    ) -> Result<(), KernelError> {
+        let (shape, [height, width]) = (&self.shape, self.shape.output()?);
+        let (rows, channels) = (height * width, shape.channels_out);
+        let mut planes = vec![0; self.planes.len()];
+        let mut left = Vec::with_capacity(rows * shape.depth());
+        let mut c = vec![0; rows * channels];
+        let mut bytes = vec![0; rows * channels];
+        let input = (shape.channels_in * shape.input[0] * shape.input[1]).max(1);
+        for (image, x_bits) in x.bits().chunks_exact(input).enumerate() {
+            self.planes.fill(x_bits, &mut planes, (x_zero & 0xff) as u8);
+            left.clear();
+            for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
+                let first = y * self.planes.width + x;
+                left.extend(
+                    self.planes
+                        .offsets
+                        .iter()
+                        .map(|&offset| planes[offset + first]),
+                );
+            }
+            let left = Bytes::of_bits(&left, x.is_signed());
+            gemm(
+                left,
+                ZeroPoints::Same(x_zero),
+                rows,
+                right,
+                bias,
+                &mut c,
+                threads,
+            )?;
+            let at = image * rows * channels;
+            // SAFETY: this image's part of the output, whose length has been checked.
+            unsafe {
+                match target {
+                    Target::Accumulators(out) => {
+                        transpose(
+                            &c,
+                            channels,
+                            std::slice::from_raw_parts_mut(out.get().add(at), c.len()),
+                        );
+                    }
+                    Target::Bytes(requantizer, out) => {
+                        requantizer.rows(self.isa, &c, &mut bytes)?;
+                        transpose(
+                            &bytes,
+                            channels,
+                            std::slice::from_raw_parts_mut(out.get().add(at), c.len()),
+                        );
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes rows of `columns` elements as columns.
+fn transpose<T: Copy>(from: &[T], columns: usize, to: &mut [T]) {
+    let rows = from.len() / columns;
+    for (column, to) in to.chunks_exact_mut(rows).enumerate() {
+        for (row, to) in to.iter_mut().enumerate() {
+            *to = from[row * columns + column];
+        }
     }
 }
 
@@ -261,6 +362,8 @@ struct Job<'a> {
     /// What each output channel starts from.
     init: Vec<i32>,
     size: [usize; 2],
+    /// Elements of the output.
+    outputs: usize,
     target: Target<'a>,
 }
 
@@ -268,12 +371,12 @@ impl Job<'_> {
     fn run(&self, batch: usize, threads: usize) {
         let planes = &self.conv.planes;
         let parts = batch * self.conv.shape.groups;
-        let panels = planes.positions.div_ceil(self.panel());
+        let chunks = planes.positions.div_ceil(CHUNK);
         if parts >= threads {
             parallel::for_each(threads, parts, |part| {
                 with_scratch(|scratch| {
                     let mut memory = std::mem::take(&mut scratch.planes);
-                    self.part(scratch, part, self.planes(part, &mut memory), 0..panels);
+                    self.part(scratch, part, self.planes(part, &mut memory), 0..chunks);
                     scratch.planes = memory;
                 });
             });
@@ -282,21 +385,16 @@ impl Job<'_> {
         for part in 0..parts {
             let mut memory = Aligned::default();
             let filled = self.planes(part, &mut memory);
-            let pieces = threads.min(panels);
+            let pieces = threads.min(chunks);
             parallel::for_each(threads, pieces, |i| {
-                let range = i * panels / pieces..(i + 1) * panels / pieces;
+                let range = i * chunks / pieces..(i + 1) * chunks / pieces;
                 with_scratch(|scratch| self.part(scratch, part, filled, range));
             });
         }
     }
 
-    /// Columns of a panel.
-    fn panel(&self) -> usize {
-        let kernel = Kernel::of(self.conv.isa);
-        kernel.lanes * kernel.vectors
-    }
-
-    /// The planes of a group of an image, in `memory` unless the input serves as it is.
+    /// The planes of a group of an image: the input if it serves as it is, or else in `memory`, with a chunk's length
+    /// more behind their end.
     fn planes<'s>(&'s self, part: usize, memory: &'s mut Aligned) -> &'s [u8] {
         let shape = &self.conv.shape;
         let input = shape.channels_in / shape.groups * shape.input[0] * shape.input[1];
@@ -305,51 +403,78 @@ impl Job<'_> {
         if planes.direct && self.flip == 0 {
             return input;
         }
-        memory.reserve(planes.len());
-        let out = &mut memory.as_mut_slice()[..planes.len()];
-        planes.fill(input, out, self.pad, |x| x ^ self.flip);
+        memory.reserve(planes.len() + CHUNK);
+        let out = &mut memory.as_mut_slice()[..planes.len() + CHUNK];
+        planes.fill(input, &mut out[..planes.len()], self.pad ^ self.flip);
+        if self.flip != 0 {
+            out.iter_mut().for_each(|x| *x ^= self.flip);
+        }
         out
     }
 
-    /// Some panels of columns of one group of one image. Calls with disjoint panels may run at once.
-    fn part(&self, scratch: &mut Scratch, part: usize, planes: &[u8], panels: Range<usize>) {
+    /// Some chunks of positions of one group of one image. Calls with disjoint chunks may run at once.
+    fn part(&self, scratch: &mut Scratch, part: usize, planes: &[u8], chunks: Range<usize>) {
         let conv = self.conv;
         let (kernel, shape) = (Kernel::of(conv.isa), &conv.shape);
         let (group, rows) = (part % shape.groups, shape.channels_out / shape.groups);
         let rows = group * rows..(group + 1) * rows;
-        let quads = shape.depth().div_ceil(4);
-        for panel in panels {
-            let first = panel * self.panel();
-            let columns = self.panel().min(conv.planes.positions - first);
-            let width = columns.next_multiple_of(kernel.lanes);
-            scratch.rhs.reserve(quads * width * 4);
-            self.gather(planes, first, columns, width, &mut scratch.rhs);
-            let vectors = width / kernel.lanes;
-            let most = kernel.rows[vectors - 1];
-            scratch.tile.reserve((most + 1) * width * 4);
-            let (sums, tile) = scratch
-                .tile
-                .as_i32_mut((most + 1) * width)
-                .split_at_mut(width);
+        let plane = (part / shape.groups * shape.channels_out) * self.size[0] * self.size[1];
+        let panel = kernel.lanes * kernel.vectors;
+        let most = kernel.rows[kernel.vectors - 1];
+        let stride = shape.depth().div_ceil(4) * 4;
+        scratch.rhs.reserve(stride * CHUNK);
+        scratch.tile.reserve((most + 1) * CHUNK * 4);
+        let (sums, tile) = scratch
+            .tile
+            .as_i32_mut((most + 1) * CHUNK)
+            .split_at_mut(CHUNK);
+        let mut runs = Vec::new();
+        for chunk in chunks {
+            let first = chunk * CHUNK;
+            let columns = CHUNK.min(conv.planes.positions - first);
+            self.runs(first, columns, &mut runs);
+            if rows.len() == 1 && self.depthwise(planes, first, columns, rows.start, tile) {
+                self.store(rows.start, plane, &tile[..columns], &runs);
+                continue;
+            }
+            let padded = columns.next_multiple_of(kernel.lanes);
+            for column in (0..padded).step_by(panel) {
+                let out = &mut scratch.rhs.as_mut_slice()[column * stride..];
+                self.gather(
+                    planes,
+                    first + column,
+                    panel.min(columns - column),
+                    panel.min(padded - column),
+                    out,
+                );
+            }
+            let packed = scratch.rhs.as_slice();
             let multiply = |row: usize, count: usize, init: &[i32], c: &mut [i32]| {
-                debug_assert!(init.len() >= count && c.len() >= count * width);
-                let tile = Tile {
-                    rows: count,
-                    vectors,
-                    quads,
-                    a: conv.weights.as_ptr().wrapping_add(row * conv.stride),
-                    a_stride: conv.stride,
-                    b: scratch.rhs.as_ptr().cast(),
-                    b_wide: false,
-                    c: c.as_mut_ptr(),
-                    c_stride: width,
-                    init: Init::Rows(init.as_ptr()),
-                    swapped: true,
-                };
-                // SAFETY: there are `count` rows of weights of this depth from `row` on, the panel has this depth and
-                // width, and `c` and `init` hold what the assertion says. The processor has the instruction set, or
-                // the weights could not have been packed for it.
-                unsafe { (kernel.tile)(&tile) };
+                for column in (0..padded).step_by(panel) {
+                    let width = panel.min(padded - column);
+                    let (b, c) = (
+                        &packed[column * stride..][..width * stride],
+                        &mut c[column..],
+                    );
+                    assert!(init.len() >= count && c.len() >= (count - 1) * CHUNK + width);
+                    let tile = Tile {
+                        rows: count,
+                        vectors: width / kernel.lanes,
+                        quads: stride / 4,
+                        a: conv.weights.as_ptr().wrapping_add(row * conv.stride),
+                        a_stride: conv.stride,
+                        b: b.as_ptr().cast(),
+                        b_wide: false,
+                        c: c.as_mut_ptr(),
+                        c_stride: CHUNK,
+                        init: Init::Rows(init.as_ptr()),
+                        swapped: true,
+                    };
+                    // SAFETY: there are `count` rows of weights of this depth from `row` on, the panel has this depth
+                    // and width, and `c` and `init` hold what the assertion says. The processor has the instruction
+                    // set, or the weights could not have been packed for it.
+                    unsafe { (kernel.tile)(&tile) };
+                }
             };
             if !conv.zeros.is_empty() {
                 multiply(shape.channels_out, 1, &[0], sums);
@@ -357,7 +482,7 @@ impl Job<'_> {
             for row in rows.clone().step_by(most) {
                 let count = most.min(rows.end - row);
                 multiply(row, count, &self.init[row..row + count], tile);
-                for (row, acc) in (row..row + count).zip(tile.chunks_exact_mut(width)) {
+                for (row, acc) in (row..row + count).zip(tile.chunks_exact_mut(CHUNK)) {
                     if let Some(&zero) = conv.zeros.get(row) {
                         let depth = i32::try_from(shape.depth()).unwrap_or(i32::MAX);
                         let constant = depth.wrapping_mul(self.zero);
@@ -365,20 +490,61 @@ impl Job<'_> {
                             *acc = acc.wrapping_sub(zero.wrapping_mul(sum.wrapping_sub(constant)));
                         }
                     }
-                    self.store(part / shape.groups, row, first, &acc[..columns]);
+                    self.store(row, plane, &acc[..columns], &runs);
                 }
             }
         }
     }
 
-    /// Gathers a panel: `[quad][column][4]` from position `first` on.
-    fn gather(&self, planes: &[u8], first: usize, columns: usize, width: usize, out: &mut Aligned) {
-        let mut edge = [[0u8; 64]; 4];
-        let offsets = &self.conv.planes.offsets;
-        for (quad, out) in offsets
-            .chunks(4)
-            .zip(out.as_mut_slice().chunks_exact_mut(width * 4))
+    /// A whole chunk of a channel that is its own group, without a panel; false where that is not to be had.
+    fn depthwise(
+        &self,
+        planes: &[u8],
+        first: usize,
+        columns: usize,
+        row: usize,
+        out: &mut [i32],
+    ) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        if self.conv.isa == Isa::Avx512Vnni
+            && columns == CHUNK
+            && self.conv.zeros.is_empty()
+            && out.len() >= CHUNK
         {
+            let (offsets, depth) = (&self.conv.planes.offsets, self.conv.shape.depth());
+            let weights =
+                &self.conv.weights.as_slice()[row * self.conv.stride..][..self.conv.stride];
+            assert!(
+                offsets.len() == depth && self.conv.planes.reach + first + CHUNK <= planes.len()
+            );
+            // SAFETY: for the greatest offset there are 64 bytes of the planes, as just seen; the weights fill whole quads; `out`
+            // has 64 elements. The processor has the instruction set, or the weights could not have been packed for it.
+            unsafe {
+                depthwise::chunk(
+                    planes[first..].as_ptr(),
+                    offsets,
+                    weights,
+                    self.init[row],
+                    out.as_mut_ptr(),
+                );
+            }
+            return true;
+        }
+        let _ = (planes, first, columns, row, out);
+        false
+    }
+
+    /// Gathers a panel: `[quad][column][4]` from position `first` on.
+    fn gather(&self, planes: &[u8], first: usize, columns: usize, width: usize, out: &mut [u8]) {
+        // What padding columns hold is of no account: read on, unless the planes end.
+        let columns = if self.conv.planes.reach + first + width <= planes.len() {
+            width
+        } else {
+            columns
+        };
+        let mut edge = [[0u8; CHUNK]; 4];
+        let offsets = &self.conv.planes.offsets;
+        for (quad, out) in offsets.chunks(4).zip(out.chunks_exact_mut(width * 4)) {
             // A quad that the depth does not fill has zero weights beyond: any bytes will do.
             let row = |i: usize| &planes[quad.get(i).unwrap_or(&quad[0]) + first..][..columns];
             let rows = if columns == width {
@@ -395,42 +561,55 @@ impl Job<'_> {
         }
     }
 
-    /// Stores the accumulators of some flat positions of an output channel, from `first` on.
-    fn store(&self, image: usize, channel: usize, first: usize, acc: &[i32]) {
-        let [height, width] = self.size;
-        let plane = (image * self.conv.shape.channels_out + channel) * height * width;
-        let mut bytes = [0u8; 64];
-        if let Target::Bytes(requantizer, _) = &self.target {
-            requantizer.plane_unchecked(self.conv.isa, channel, acc, &mut bytes[..acc.len()]);
-        }
-        let stride = self.conv.planes.width;
-        let mut done = 0;
-        while done < acc.len() {
-            let (y, x) = ((first + done) / stride, (first + done) % stride);
-            let run = (stride - x).min(acc.len() - done);
-            let kept = run.min(width.saturating_sub(x));
-            let at = plane + y * width + x;
-            // SAFETY: positions end with the last output, so that `y` and `x` are below the output's size; the length
-            // of the output has been checked; no other panel has these positions and no other part this channel.
-            unsafe {
-                match &self.target {
-                    Target::Accumulators(out) => {
-                        std::ptr::copy_nonoverlapping(
-                            acc.as_ptr().add(done),
-                            out.get().add(at),
-                            kept,
-                        );
-                    }
-                    Target::Bytes(_, out) => {
-                        std::ptr::copy_nonoverlapping(
-                            bytes.as_ptr().add(done),
-                            out.get().add(at),
-                            kept,
-                        );
-                    }
+    /// The outputs among flat positions from `first` on.
+    fn runs(&self, first: usize, columns: usize, runs: &mut Vec<Run>) {
+        runs.clear();
+        let (stride, width) = (self.conv.planes.width, self.size[1]);
+        let (mut y, mut x, mut from) = (first / stride, first % stride, 0);
+        while from < columns {
+            let run = (stride - x).min(columns - from);
+            if x < width {
+                let count = run.min(width - x);
+                match runs.last_mut() {
+                    Some(last) if stride == width => last.count += count,
+                    _ => runs.push(Run {
+                        from,
+                        to: y * width + x,
+                        count,
+                    }),
                 }
             }
-            done += run;
+            (y, x, from) = (y + 1, 0, from + run);
+        }
+    }
+
+    /// Stores the accumulators of some flat positions of an output channel.
+    fn store(&self, channel: usize, plane: usize, acc: &[i32], runs: &[Run]) {
+        let plane = plane + channel * self.size[0] * self.size[1];
+        let last = runs.last().map_or(0, |run| plane + run.to + run.count);
+        assert!(
+            last <= self.outputs
+                && runs
+                    .last()
+                    .is_none_or(|run| run.from + run.count <= acc.len())
+        );
+        // SAFETY: runs ascend, and the last one is inside the accumulators and inside the output, as just seen; no other
+        // chunk has these positions and no other part this channel.
+        unsafe {
+            match &self.target {
+                Target::Accumulators(out) => {
+                    for run in runs {
+                        let to = std::slice::from_raw_parts_mut(
+                            out.get().add(plane + run.to),
+                            run.count,
+                        );
+                        planes::copy_short(&acc[run.from..][..run.count], to);
+                    }
+                }
+                Target::Bytes(requantizer, out) => {
+                    requantizer.plane_runs(self.conv.isa, channel, acc, out.get().add(plane), runs);
+                }
+            }
         }
     }
 }

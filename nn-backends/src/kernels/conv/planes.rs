@@ -21,6 +21,8 @@ pub(crate) struct Planes {
     pub(crate) positions: usize,
     /// Where the first position's input lies, for each element of a row of weights.
     pub(crate) offsets: Vec<usize>,
+    /// The greatest of the offsets.
+    pub(crate) reach: usize,
     /// Whether the planes are the input as it is.
     pub(crate) direct: bool,
 }
@@ -81,6 +83,7 @@ impl Planes {
             phases,
             size,
             positions: (output[0] - 1) * width + output[1],
+            reach: offsets.iter().copied().max().unwrap_or(0),
             offsets,
             direct: shape.strides == [1, 1] && shape.pads == [0; 4],
         })
@@ -91,53 +94,76 @@ impl Planes {
         self.size * (self.shape.channels_in / self.shape.groups)
     }
 
-    /// Writes the planes of a group's `input` to `out`, of [`Planes::len`] elements, with `map` over each element and
-    /// `pad` around them.
-    pub(crate) fn fill<T: Copy>(&self, input: &[T], out: &mut [T], pad: T, map: impl Fn(T) -> T) {
+    /// Writes the planes of a group's `input` to `out`, of [`Planes::len`] elements, with `pad` around them.
+    pub(crate) fn fill<T: Copy>(&self, input: &[T], out: &mut [T], pad: T) {
         let [rows_in, columns_in] = self.shape.input;
         let [stride_y, stride_x] = self.shape.strides;
         let [top, left, ..] = self.shape.pads;
+        out.fill(pad);
         if rows_in == 0 || columns_in == 0 {
-            return out.fill(pad);
+            return;
         }
-        let mut rows = out.chunks_exact_mut(self.width);
+        let mut planes = out.chunks_exact_mut(self.width * self.height);
         for channel in input.chunks_exact(rows_in * columns_in) {
-            for &phase_y in &self.phases[0] {
-                for &phase_x in &self.phases[1] {
-                    // Columns whose input exists: `x · stride + phase − left` in `0..columns_in`.
-                    let first = left
-                        .saturating_sub(phase_x)
-                        .div_ceil(stride_x)
-                        .min(self.width);
-                    let end = (columns_in + left)
-                        .saturating_sub(phase_x)
-                        .div_ceil(stride_x)
-                        .clamp(first, self.width);
-                    for y in 0..self.height {
-                        let Some(out) = rows.next() else { return };
-                        let row = (y * stride_y + phase_y)
-                            .checked_sub(top)
-                            .filter(|&row| row < rows_in);
-                        let Some(row) = row.filter(|_| first < end) else {
-                            out.fill(pad);
-                            continue;
-                        };
-                        let row = &channel[row * columns_in..(row + 1) * columns_in];
-                        out[..first].fill(pad);
-                        out[end..].fill(pad);
-                        let (out, from) = (
-                            &mut out[first..end],
-                            &row[first * stride_x + phase_x - left..],
-                        );
-                        if stride_x == 1 {
-                            out.iter_mut().zip(from).for_each(|(out, &x)| *out = map(x));
-                        } else {
-                            out.iter_mut()
-                                .zip(from.iter().step_by(stride_x))
-                                .for_each(|(out, &x)| *out = map(x));
-                        }
+            for (&phase_y, &phase_x) in self.phases[0]
+                .iter()
+                .flat_map(|y| self.phases[1].iter().map(move |x| (y, x)))
+            {
+                let Some(plane) = planes.next() else { return };
+                // Rows and columns whose input exists: `i · stride + phase − pad` in `0..input`.
+                let exist = |size: usize, pad: usize, phase: usize, stride: usize, input: usize| {
+                    let first = pad.saturating_sub(phase).div_ceil(stride).min(size);
+                    first
+                        ..(input + pad)
+                            .saturating_sub(phase)
+                            .div_ceil(stride)
+                            .clamp(first, size)
+                };
+                let columns = exist(self.width, left, phase_x, stride_x, columns_in);
+                if columns.is_empty() {
+                    continue;
+                }
+                for y in exist(self.height, top, phase_y, stride_y, rows_in) {
+                    let from = (y * stride_y + phase_y - top) * columns_in;
+                    let from = &channel
+                        [from + columns.start * stride_x + phase_x - left..from + columns_in];
+                    let out = &mut plane[y * self.width..][columns.clone()];
+                    if stride_x == 1 {
+                        copy_short(&from[..out.len()], out);
+                    } else {
+                        out.iter_mut()
+                            .zip(from.iter().step_by(stride_x))
+                            .for_each(|(out, &x)| *out = x);
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Copies a slice that is most often a few bytes long, for which a call of `memcpy` would cost more than the copy.
+#[inline]
+pub(crate) fn copy_short<T: Copy>(from: &[T], to: &mut [T]) {
+    assert_eq!(from.len(), to.len());
+    let size = size_of_val(from);
+    let (from, to) = (from.as_ptr().cast::<u8>(), to.as_mut_ptr().cast::<u8>());
+    // SAFETY: both slices have `size` bytes and do not overlap; each word is inside them, the last ending at `size`.
+    unsafe {
+        let word = |at: usize| {
+            to.add(at)
+                .cast::<u64>()
+                .write_unaligned(from.add(at).cast::<u64>().read_unaligned())
+        };
+        if size >= 64 {
+            std::ptr::copy_nonoverlapping(from, to, size);
+        } else if size >= 8 {
+            for at in (0..size - 7).step_by(8) {
+                word(at);
+            }
+            word(size - 8);
+        } else {
+            for at in 0..size {
+                *to.add(at) = *from.add(at);
             }
         }
     }

@@ -155,6 +155,15 @@ fn shapes_of_real_layers() {
         square([24, 24], 24, 25, 5, 2),
         square([40, 30], 1, 9, 1, 1),
         square([3, 8], 1, 48, 3, 2),
+        square([40, 130], 1, 1, 1, 1),
+        square([7, 50], 1, 3, 3, 1),
+        ConvShape {
+            input: [1, 640],
+            kernel: [1, 256],
+            strides: [1, 128],
+            pads: [0; 4],
+            ..square([1, 258], 1, 1, 1, 1)
+        },
         ConvShape {
             input: [1, 512],
             kernel: [1, 5],

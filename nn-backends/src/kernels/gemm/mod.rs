@@ -61,6 +61,15 @@ impl<'a> Bytes<'a> {
         }
     }
 
+    /// Elements of either sign by their bits.
+    pub(crate) fn of_bits(bits: &'a [u8], signed: bool) -> Self {
+        if !signed {
+            return Self::U8(bits);
+        }
+        // SAFETY: as in `bits`.
+        Self::I8(unsafe { std::slice::from_raw_parts(bits.as_ptr().cast(), bits.len()) })
+    }
+
     /// Whether the elements are signed.
     pub fn is_signed(self) -> bool {
         matches!(self, Self::I8(_))

@@ -2,6 +2,10 @@
 //!
 //! A scale is read as `m · 2⁻ˢ` with a 24-bit `m`, the exact value of the `f32`; the product has at most 55 bits and is
 //! rounded once, to nearest, ties to even. [`Multiplier::apply`] is the definition.
+//!
+//! The SIMD forms first multiply in single precision. Two roundings leave that product, where it does not saturate, less
+//! than 2⁻¹⁰ from the exact one, in any rounding mode; so unless it lies that near to a tie, it rounds to the same integer.
+//! Vectors with such a product, a few in a hundred, are computed in integers.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -12,6 +16,7 @@ mod neon;
 #[cfg(test)]
 mod tests;
 
+use crate::kernels::conv::planes::copy_short;
 use crate::kernels::error::{KernelError, expect_len};
 use crate::kernels::isa::Isa;
 
@@ -79,6 +84,11 @@ impl Multiplier {
         })
     }
 
+    /// `m · 2⁻ˢ`, a normal number.
+    fn scale(self) -> f32 {
+        self.m as f32 * f32::from_bits((127 - self.shift).cast_unsigned() << 23)
+    }
+
     /// `RNE(acc · m / 2ˢ)`, held within ±4095, which is beyond what any zero point brings back into range.
     pub fn apply(self, acc: i32) -> i32 {
         let product = i64::from(acc.clamp(self.low, self.high)) * i64::from(self.m);
@@ -107,6 +117,7 @@ struct Table {
     shift: Vec<i32>,
     low: Vec<i32>,
     high: Vec<i32>,
+    scale: Vec<f32>,
 }
 
 impl Table {
@@ -115,6 +126,7 @@ impl Table {
         self.shift.push(multiplier.shift);
         self.low.push(multiplier.low);
         self.high.push(multiplier.high);
+        self.scale.push(multiplier.scale());
     }
 
     fn get(&self, index: usize) -> Multiplier {
@@ -127,12 +139,14 @@ impl Table {
     }
 
     /// The multipliers from `start` on.
+    #[inline(always)]
     fn from(&self, start: usize) -> Columns<'_> {
         Columns {
             m: &self.m[start..],
             shift: &self.shift[start..],
             low: &self.low[start..],
             high: &self.high[start..],
+            scale: &self.scale[start..],
         }
     }
 }
@@ -144,10 +158,22 @@ struct Columns<'a> {
     shift: &'a [i32],
     low: &'a [i32],
     high: &'a [i32],
+    scale: &'a [f32],
+}
+
+/// Neighbouring outputs, and the accumulators they are made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Run {
+    /// First accumulator.
+    pub(crate) from: usize,
+    /// First output.
+    pub(crate) to: usize,
+    /// How many.
+    pub(crate) count: usize,
 }
 
 /// What a SIMD form is given: the multipliers from the first element on, at least as many as there are elements.
-struct Run<'a> {
+struct Job<'a> {
     acc: &'a [i32],
     out: &'a mut [u8],
     table: Columns<'a>,
@@ -155,6 +181,9 @@ struct Run<'a> {
     low: i32,
     high: i32,
 }
+
+/// A product in single precision may be rounded if it is nearer than this to an integer.
+const SAFE: f32 = 0.5 - 1.0 / 1024.0;
 
 /// Fewer channels than this are repeated, so that a short row does not leave vectors half empty.
 const MIN_CHANNELS: usize = 64;
@@ -236,20 +265,71 @@ impl Requantizer {
         out: &mut [u8],
     ) -> Result<(), KernelError> {
         check(isa, acc, out)?;
-        self.plane_unchecked(isa, channel, acc, out);
+        self.run::<true>(isa, acc, out, self.table.from(channel % self.channels));
         Ok(())
     }
 
-    /// As [`Requantizer::plane`], for a caller that knows that the machine has `isa`.
-    pub(crate) fn plane_unchecked(&self, isa: Isa, channel: usize, acc: &[i32], out: &mut [u8]) {
-        assert_eq!(acc.len(), out.len());
-        debug_assert!(isa.is_available());
-        self.run::<true>(isa, acc, out, self.table.from(channel % self.channels));
+    /// Requantises runs of `acc`, all of one `channel`, to their places in `out`.
+    ///
+    /// # Safety
+    /// The machine has `isa`; runs ascend, and the last is inside `acc` and inside what `out` is valid for.
+    pub(crate) unsafe fn plane_runs(
+        &self,
+        isa: Isa,
+        channel: usize,
+        acc: &[i32],
+        out: *mut u8,
+        runs: &[Run],
+    ) {
+        let table = self
+            .table
+            .from(if self.channels == 1 { 0 } else { channel });
+        #[cfg(target_arch = "x86_64")]
+        if isa == Isa::Avx512Vnni {
+            for run in runs {
+                // SAFETY: the caller vouches for the processor and for the run.
+                unsafe {
+                    let out = std::slice::from_raw_parts_mut(out.add(run.to), run.count);
+                    let acc = acc.get_unchecked(run.from..run.from + run.count);
+                    let (zero, low, high) = (self.zero, self.low, self.high);
+                    avx512::run::<true>(Job {
+                        acc,
+                        out,
+                        table,
+                        zero,
+                        low,
+                        high,
+                    });
+                }
+            }
+            return;
+        }
+        let mut bytes = [0u8; 64];
+        for (i, acc) in acc.chunks(64).enumerate() {
+            self.run::<true>(isa, acc, &mut bytes[..acc.len()], table);
+            for run in runs {
+                let (start, end) = (
+                    run.from.max(i * 64),
+                    (run.from + run.count).min(i * 64 + acc.len()),
+                );
+                if start < end {
+                    // SAFETY: a part of the run, inside what `out` is valid for.
+                    let to = unsafe {
+                        std::slice::from_raw_parts_mut(
+                            out.add(run.to + start - run.from),
+                            end - start,
+                        )
+                    };
+                    copy_short(&bytes[start - i * 64..end - i * 64], to);
+                }
+            }
+        }
     }
 
     /// `ONE`: the first multiplier of the table serves all elements.
+    #[inline(always)]
     fn run<const ONE: bool>(&self, isa: Isa, acc: &[i32], out: &mut [u8], table: Columns<'_>) {
-        let run = Run {
+        let run = Job {
             acc,
             out,
             table,
@@ -283,7 +363,7 @@ fn check(isa: Isa, acc: &[i32], out: &[u8]) -> Result<(), KernelError> {
 }
 
 /// The elements from `start` on.
-fn scalar<const ONE: bool>(run: Run<'_>, start: usize) {
+fn scalar<const ONE: bool>(run: Job<'_>, start: usize) {
     for (i, (out, &acc)) in run.out.iter_mut().zip(run.acc).enumerate().skip(start) {
         let (i, t) = (if ONE { 0 } else { i }, run.table);
         let multiplier = Multiplier {

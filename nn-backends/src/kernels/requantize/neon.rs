@@ -1,10 +1,10 @@
-use super::{Run, scalar};
+use super::{Job, scalar};
 use std::arch::aarch64::*;
 
 /// # Safety
 /// `acc` and `out` have one length; the table has a multiplier for each element or, with `ONE`, at least one.
 #[target_feature(enable = "neon")]
-pub(super) unsafe fn run<const ONE: bool>(run: Run<'_>) {
+pub(super) unsafe fn run<const ONE: bool>(run: Job<'_>) {
     let whole = run.acc.len() / 8 * 8;
     let load = |list: &[i32], i: usize| {
         if ONE {

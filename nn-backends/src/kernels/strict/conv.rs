@@ -257,12 +257,7 @@ impl Job<'_> {
         }
         let count = planes.len() + self.panel();
         memory.reserve(count * 4);
-        planes.fill(
-            input,
-            &mut memory.as_f32_mut(count)[..planes.len()],
-            0.0,
-            |x| x,
-        );
+        planes.fill(input, &mut memory.as_f32_mut(count)[..planes.len()], 0.0);
         (&memory.as_f32()[..count], true)
     }
 
