@@ -9,6 +9,8 @@
 mod array;
 mod canonical;
 mod cost;
+#[cfg(feature = "cpu")]
+mod cpu;
 mod error;
 mod graph;
 mod import;
@@ -22,17 +24,21 @@ mod limits;
 mod model;
 mod onnx;
 mod op;
+mod prepared;
 mod reference;
 mod run;
 mod tensor;
 
 pub use array::{Array, Data};
 pub use cost::{Counts, OpCost, Profile, Quote};
+#[cfg(feature = "cpu")]
+pub use cpu::Cpu;
 pub use error::{ModelError, NodeError, Refusal, RunError, TensorError, TensorReason};
 pub use graph::{Graph, Info, Node, ValueId};
 pub use limits::ModelLimits;
 pub use model::{Bindings, Model};
 pub use onnx::wire::WireError;
 pub use op::{Binary, Op, PadMode, Reduce, Requantize, Unary, Window};
+pub use prepared::{Backend, Prepared, prepare};
 pub use run::{Executor, Observer, Reference, run};
 pub use tensor::{ElementType, Tensor, TensorInfo};

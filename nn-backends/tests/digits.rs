@@ -164,3 +164,22 @@ fn the_quote_counts_what_the_network_does() {
     assert!(quote.memory > model.weight_bytes());
     assert!(quote.memory < 16 << 10, "{}", quote.memory);
 }
+
+#[cfg(feature = "cpu")]
+#[test]
+fn every_instruction_set_and_thread_count_gives_the_reference_bits() {
+    use aivm_nn::kernels::Isa;
+    use aivm_nn::{Backend, prepare};
+    let model = std::sync::Arc::new(Model::from_onnx(DIGITS, &ModelLimits::default()).unwrap());
+    for isa in Isa::available() {
+        for threads in [1, 2] {
+            let prepared = prepare(model.clone(), Backend::CpuWith { isa, threads }).unwrap();
+            for ((image, _), expected) in images().zip(reference_logits()) {
+                let input = Tensor::new(ElementType::U8, vec![1, 64], image.to_vec()).unwrap();
+                let outputs = prepared.run(&[input]).unwrap();
+                let logits: Vec<i8> = outputs[0].data.iter().map(|b| *b as i8).collect();
+                assert_eq!(logits, expected, "{} with {threads} threads", isa.name());
+            }
+        }
+    }
+}

@@ -3,7 +3,7 @@
 //! Other executors must give the same bits. Operands have been checked by shape inference, so an
 //! operand that does not fit is an error of this library and never a panic.
 
-mod contraction;
+pub(crate) mod contraction;
 mod elementwise;
 pub(crate) mod movement;
 mod pool;
@@ -16,6 +16,8 @@ use crate::graph::Info;
 use crate::op::Op;
 
 use elementwise::Broadcast;
+#[cfg(feature = "cpu")]
+pub(crate) use elementwise::unary_f32;
 
 pub(crate) const OPERANDS: RunError = RunError::Internal("operands do not fit the operation");
 

@@ -1,0 +1,281 @@
+//! The processor backend: weights are packed once for the instruction set at hand.
+//!
+//! Contractions run on the crate's kernels, which give the reference's bits on every instruction set and
+//! number of threads; everything else runs as the reference defines it.
+
+use crate::array::{Array, Data};
+use crate::error::RunError;
+use crate::graph::{Graph, Info, Node, ValueId};
+use crate::kernels::{
+    ConvOutput, Isa, KernelError, Order, PackedB, PackedConv, Requantizer, gemm, strict,
+};
+use crate::op::{Op, Requantize};
+use crate::reference::contraction::{Batches, bytes, part, zero_points, zeros};
+use crate::reference::{self, OPERANDS, Operands};
+use crate::run::Executor;
+use crate::tensor::ElementType;
+
+/// Weights of one node in the form its kernel reads.
+enum Packed {
+    /// The reference runs this node.
+    No,
+    /// One matrix, with the requantisation if the operation has one.
+    Product(PackedB, Option<Requantizer>),
+    Conv(PackedConv, Option<Requantizer>),
+    ProductF32(strict::PackedF32),
+    ConvF32(strict::PackedConvF32),
+}
+
+/// A model's weights, packed for one instruction set.
+pub struct Cpu {
+    isa: Isa,
+    threads: usize,
+    packed: Vec<Packed>,
+}
+
+impl std::fmt::Debug for Cpu {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Cpu({}, {} threads)", self.isa.name(), self.threads)
+    }
+}
+
+fn kernel(_: KernelError) -> RunError {
+    RunError::Internal("a kernel refused its operands")
+}
+
+impl Cpu {
+    /// Packs the weights of `graph` for `isa`; `threads` changes the time and nothing else.
+    ///
+    /// # Errors
+    /// When this machine lacks `isa`.
+    pub fn new(graph: &Graph, isa: Isa, threads: usize) -> Result<Self, RunError> {
+        if !isa.is_available() {
+            return Err(RunError::Internal("the instruction set is not available"));
+        }
+        let packed = graph
+            .nodes()
+            .iter()
+            .map(|node| pack(graph, node, isa))
+            .collect::<Result<_, _>>()?;
+        Ok(Cpu {
+            isa,
+            threads,
+            packed,
+        })
+    }
+
+    /// Instruction set in use.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    fn contraction(
+        &self,
+        packed: &Packed,
+        x: Operands<'_>,
+        result: &Info,
+    ) -> Result<Data, RunError> {
+        let bias = match x.optional(4).map(|b| &b.data) {
+            Some(Data::I32(bias)) => Some(bias.as_slice()),
+            Some(_) => return Err(OPERANDS),
+            None => None,
+        };
+        match packed {
+            Packed::Product(b, requantizer) => {
+                let a = x.get(0)?;
+                let rows = a.len().checked_div(b.k()).unwrap_or(0);
+                let a_zero = zero_points(x.optional(2))?;
+                let mut acc = vec![0; result.elements() as usize];
+                let a = bytes(a)?;
+                gemm(a, zeros(&a_zero), rows, b, bias, &mut acc, self.threads).map_err(kernel)?;
+                let Some(requantizer) = requantizer else {
+                    return Ok(Data::I32(acc));
+                };
+                let mut out = vec![0; acc.len()];
+                requantizer.rows(self.isa, &acc, &mut out).map_err(kernel)?;
+                Data::from_le_bytes(result.ty, &out).ok_or(OPERANDS)
+            }
+            Packed::Conv(conv, requantizer) => {
+                let batch = x.get(0)?.shape.first().copied().unwrap_or_default();
+                let zero = zero_points(x.optional(2))?;
+                let zero = zero.first().copied().unwrap_or_default();
+                let input = bytes(x.get(0)?)?;
+                let len = result.elements() as usize;
+                match requantizer {
+                    None => {
+                        let mut acc = vec![0; len];
+                        let out = ConvOutput::Accumulators(&mut acc);
+                        conv.run(input, zero, bias, batch, out, self.threads)
+                            .map_err(kernel)?;
+                        Ok(Data::I32(acc))
+                    }
+                    Some(requantizer) => {
+                        let mut out = vec![0; len];
+                        let to = ConvOutput::Bytes(requantizer, &mut out);
+                        conv.run(input, zero, bias, batch, to, self.threads)
+                            .map_err(kernel)?;
+                        Data::from_le_bytes(result.ty, &out).ok_or(OPERANDS)
+                    }
+                }
+            }
+            Packed::ProductF32(b) => {
+                let a = x.f32(0)?;
+                let rows = a.len().checked_div(b.k()).unwrap_or(0);
+                let mut out = vec![0.0; result.elements() as usize];
+                strict::gemm(a, rows, b, None, &mut out, self.threads).map_err(kernel)?;
+                Ok(Data::F32(out))
+            }
+            Packed::ConvF32(conv) => {
+                let batch = x.get(0)?.shape.first().copied().unwrap_or_default();
+                let bias = match x.optional(2) {
+                    Some(bias) => Some(bias.as_f32().ok_or(OPERANDS)?),
+                    None => None,
+                };
+                let mut out = vec![0.0; result.elements() as usize];
+                conv.run(x.f32(0)?, bias, batch, &mut out, self.threads)
+                    .map_err(kernel)?;
+                Ok(Data::F32(out))
+            }
+            Packed::No => Err(OPERANDS),
+        }
+    }
+
+    /// Products of which both sides are computed at run time: each right side is packed for its one use.
+    fn product(&self, op: &Op, x: Operands<'_>, result: &Info) -> Result<Option<Data>, RunError> {
+        let (a, b) = (x.get(0)?, x.get(1)?);
+        let batches = Batches::new(&a.shape, &b.shape, &result.shape)?;
+        let (m, k, n) = (batches.m, batches.k, batches.n);
+        let len = result.elements() as usize;
+        if m == 0 || k == 0 || n == 0 {
+            return Ok(None);
+        }
+        Ok(match op {
+            Op::MatMul => {
+                let (a, b) = (x.f32(0)?, x.f32(1)?);
+                let mut out = vec![0.0; len];
+                for ((i, j), out) in batches.pairs.into_iter().zip(out.chunks_mut(m * n)) {
+                    let a = a.get(i * m * k..(i + 1) * m * k).ok_or(OPERANDS)?;
+                    let b = b.get(j * k * n..(j + 1) * k * n).ok_or(OPERANDS)?;
+                    let b = strict::PackedF32::new(self.isa, b, (k, n), Order::RowMajor)
+                        .map_err(kernel)?;
+                    strict::gemm(a, m, &b, None, out, self.threads).map_err(kernel)?;
+                }
+                Some(Data::F32(out))
+            }
+            Op::MatMulInteger => {
+                let (a_zero, b_zero) = (zero_points(x.optional(2))?, zero_points(x.optional(3))?);
+                let mut out = vec![0; len];
+                for ((i, j), out) in batches.pairs.into_iter().zip(out.chunks_mut(m * n)) {
+                    let a = part(a, i * m * k..(i + 1) * m * k)?;
+                    let b = part(b, j * k * n..(j + 1) * k * n)?;
+                    let b = PackedB::new(self.isa, b, zeros(&b_zero), (k, n), Order::RowMajor)
+                        .map_err(kernel)?;
+                    gemm(a, zeros(&a_zero), m, &b, None, out, self.threads).map_err(kernel)?;
+                }
+                Some(Data::I32(out))
+            }
+            _ => None,
+        })
+    }
+}
+
+impl Requantize {
+    fn optional(op: &Op) -> Result<Option<Requantizer>, RunError> {
+        match op {
+            Op::QMatMul(r) | Op::QConv(_, r) => r.kernel().map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Packs the node's weights if they and their zero points are constant.
+fn pack(graph: &Graph, node: &Node, isa: Isa) -> Result<Packed, RunError> {
+    let input = |i: usize| -> Option<ValueId> { node.inputs.get(i).copied().flatten() };
+    let constant = |i: usize| input(i).and_then(|id| graph.constant(id)).map(|a| &**a);
+    let Some(weights) = constant(1) else {
+        return Ok(Packed::No);
+    };
+    let empty = weights.is_empty();
+    match &node.op {
+        Op::MatMulInteger | Op::QMatMul(_) | Op::ConvInteger(_) | Op::QConv(..)
+            if input(3).is_some() != constant(3).is_some() =>
+        {
+            Ok(Packed::No)
+        }
+        // A zero point for each row belongs to one matrix of a batch, not to all of them.
+        Op::MatMulInteger | Op::QMatMul(_)
+            if input(2).is_some_and(|z| graph.info(z).elements() != 1) =>
+        {
+            Ok(Packed::No)
+        }
+        Op::MatMulInteger | Op::QMatMul(_) => {
+            let [k, n] = weights.shape[..] else {
+                return Ok(Packed::No);
+            };
+            if empty {
+                return Ok(Packed::No);
+            }
+            let zero = zero_points(constant(3))?;
+            let b = bytes(weights)?;
+            let b = PackedB::new(isa, b, zeros(&zero), (k, n), Order::RowMajor).map_err(kernel)?;
+            Ok(Packed::Product(b, Requantize::optional(&node.op)?))
+        }
+        Op::ConvInteger(shape) | Op::QConv(shape, _) => {
+            let zero = zero_points(constant(3))?;
+            let conv =
+                PackedConv::new(isa, bytes(weights)?, zeros(&zero), *shape).map_err(kernel)?;
+            Ok(Packed::Conv(conv, Requantize::optional(&node.op)?))
+        }
+        Op::MatMul => {
+            let ([k, n], Some(data), false) = (&weights.shape[..], weights.as_f32(), empty) else {
+                return Ok(Packed::No);
+            };
+            let b = strict::PackedF32::new(isa, data, (*k, *n), Order::RowMajor).map_err(kernel)?;
+            Ok(Packed::ProductF32(b))
+        }
+        Op::Conv(shape) => {
+            let data = weights.as_f32().ok_or(OPERANDS)?;
+            let conv = strict::PackedConvF32::new(isa, data, *shape).map_err(kernel)?;
+            Ok(Packed::ConvF32(conv))
+        }
+        _ => Ok(Packed::No),
+    }
+}
+
+impl Executor for Cpu {
+    fn node(
+        &self,
+        index: usize,
+        node: &Node,
+        inputs: &[Option<&Array>],
+        results: &[Info],
+    ) -> Result<Vec<Array>, RunError> {
+        let x = Operands(inputs);
+        let result = results.first().ok_or(OPERANDS)?;
+        let data = match (self.packed.get(index).unwrap_or(&Packed::No), &node.op) {
+            (Packed::No, op @ (Op::MatMul | Op::MatMulInteger)) => self.product(op, x, result)?,
+            (Packed::No, Op::Unary(f)) if result.ty == ElementType::F32 => {
+                let mut out = x.f32(0)?.to_vec();
+                let f = reference::unary_f32(*f).ok_or(OPERANDS)?;
+                strict::map(self.isa, &mut out, f);
+                Some(Data::F32(out))
+            }
+            (Packed::No, Op::Softmax) => {
+                let mut out = x.f32(0)?.to_vec();
+                let columns = result.shape.last().copied().ok_or(OPERANDS)?;
+                strict::softmax(self.isa, &mut out, columns).map_err(kernel)?;
+                Some(Data::F32(out))
+            }
+            (Packed::No, _) => None,
+            (packed, _) => Some(self.contraction(packed, x, result)?),
+        };
+        match data {
+            Some(data) if data.len() as u64 == result.elements() => Ok(vec![Array {
+                shape: result.shape.clone(),
+                data,
+            }]),
+            Some(_) => Err(OPERANDS),
+            None => reference::run(&node.op, x, results),
+        }
+    }
+}
