@@ -20,10 +20,10 @@ enum Packed {
     /// The reference runs this node.
     No,
     /// One matrix, with the requantisation if the operation has one.
-    Product(PackedB, Option<Requantizer>),
-    Conv(PackedConv, Option<Requantizer>),
+    Product(Box<(PackedB, Option<Requantizer>)>),
+    Conv(Box<(PackedConv, Option<Requantizer>)>),
     ProductF32(strict::PackedF32),
-    ConvF32(strict::PackedConvF32),
+    ConvF32(Box<strict::PackedConvF32>),
 }
 
 /// A model's weights, packed for one instruction set.
@@ -81,7 +81,8 @@ impl Cpu {
             None => None,
         };
         match packed {
-            Packed::Product(b, requantizer) => {
+            Packed::Product(packed) => {
+                let (b, requantizer) = &**packed;
                 let a = x.get(0)?;
                 let rows = a.len().checked_div(b.k()).unwrap_or(0);
                 let a_zero = zero_points(x.optional(2))?;
@@ -95,7 +96,8 @@ impl Cpu {
                 requantizer.rows(self.isa, &acc, &mut out).map_err(kernel)?;
                 Data::from_le_bytes(result.ty, &out).ok_or(OPERANDS)
             }
-            Packed::Conv(conv, requantizer) => {
+            Packed::Conv(packed) => {
+                let (conv, requantizer) = &**packed;
                 let batch = x.get(0)?.shape.first().copied().unwrap_or_default();
                 let zero = zero_points(x.optional(2))?;
                 let zero = zero.first().copied().unwrap_or_default();
@@ -218,13 +220,19 @@ fn pack(graph: &Graph, node: &Node, isa: Isa) -> Result<Packed, RunError> {
             let zero = zero_points(constant(3))?;
             let b = bytes(weights)?;
             let b = PackedB::new(isa, b, zeros(&zero), (k, n), Order::RowMajor).map_err(kernel)?;
-            Ok(Packed::Product(b, Requantize::optional(&node.op)?))
+            Ok(Packed::Product(Box::new((
+                b,
+                Requantize::optional(&node.op)?,
+            ))))
         }
         Op::ConvInteger(shape) | Op::QConv(shape, _) => {
             let zero = zero_points(constant(3))?;
             let conv =
                 PackedConv::new(isa, bytes(weights)?, zeros(&zero), *shape).map_err(kernel)?;
-            Ok(Packed::Conv(conv, Requantize::optional(&node.op)?))
+            Ok(Packed::Conv(Box::new((
+                conv,
+                Requantize::optional(&node.op)?,
+            ))))
         }
         Op::MatMul => {
             let ([k, n], Some(data), false) = (&weights.shape[..], weights.as_f32(), empty) else {
@@ -236,7 +244,7 @@ fn pack(graph: &Graph, node: &Node, isa: Isa) -> Result<Packed, RunError> {
         Op::Conv(shape) => {
             let data = weights.as_f32().ok_or(OPERANDS)?;
             let conv = strict::PackedConvF32::new(isa, data, *shape).map_err(kernel)?;
-            Ok(Packed::ConvF32(conv))
+            Ok(Packed::ConvF32(Box::new(conv)))
         }
         _ => Ok(Packed::No),
     }

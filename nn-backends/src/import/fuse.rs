@@ -372,7 +372,7 @@ impl Fuser<'_> {
         };
         let requantize = Requantize::contraction(x_params.scale, &scales, p.scale, p.zero, p.ty);
         let x_zero = self.byte_constant(x_params.zero, x_params.ty)?;
-        let op = Op::QConv(shape.clone(), requantize);
+        let op = Op::QConv(*shape, requantize);
         self.emit(op, &[Some(x), Some(w), Some(x_zero), zero, bias])
     }
 

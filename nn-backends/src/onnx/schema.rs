@@ -74,11 +74,10 @@ impl<'a> ModelProto<'a> {
             let field = field?;
             match field.number {
                 1 => model.ir_version = field.int()?,
-                7 => {
-                    if model.graph.replace(field.bytes()?).is_some() {
-                        return Err(ModelError::Malformed("more than one graph"));
-                    }
+                7 if model.graph.is_some() => {
+                    return Err(ModelError::Malformed("more than one graph"));
                 }
+                7 => model.graph = Some(field.bytes()?),
                 8 => {
                     let (mut domain, mut version) = ("", 0);
                     for field in Fields::new(field.bytes()?) {

@@ -136,7 +136,7 @@ fn pow(c: &mut Context<'_, '_, '_>) -> Value {
     if value == 0.5 {
         return c.emit(Op::Unary(Unary::Sqrt), &[x]);
     }
-    if value == -0.5 || (value < 0.0 && value >= -16.0 && value.fract() == 0.0) {
+    if value == -0.5 || ((-16.0..0.0).contains(&value) && value.fract() == 0.0) {
         let root = if value == -0.5 {
             c.emit(Op::Unary(Unary::Sqrt), &[x])?
         } else {
