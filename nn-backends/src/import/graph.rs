@@ -47,7 +47,7 @@ pub(crate) fn import(
     let mut budget = Budget::new(limits);
     let proto = ModelProto::parse(bytes, &mut budget)?;
     let opset = proto.opsets.get("").copied().unwrap_or_default();
-    if !(11..=22).contains(&opset) {
+    if !(10..=22).contains(&opset) {
         return Err(ModelError::Opset(opset));
     }
     let graph = proto.graph.ok_or(ModelError::Malformed("no graph"))?;

@@ -85,6 +85,8 @@ pub fn lower(c: &mut Context<'_, '_, '_>) -> Lowered {
             let n = c.float_constant(n);
             c.binary(Binary::Div, sum, n)?
         }
+        // Bounds were attributes before operator set 11.
+        "Clip" if !c.node.attributes.is_empty() => return Err(bad("min")),
         "Clip" => {
             let mut x = c.input(0)?;
             if let Some(low) = c.optional(1) {

@@ -1,5 +1,6 @@
 //! One module for each family of operators.
 
+mod composite;
 mod contraction;
 mod math;
 mod movement;
@@ -40,6 +41,7 @@ pub(crate) fn lower(c: &mut Context<'_, '_, '_>) -> Lowered {
             "ReduceSum" | "ReduceMean" | "ReduceMax" | "ReduceMin" | "ReduceProd" | "ReduceL1"
             | "ReduceL2" | "ReduceLogSum" | "ReduceLogSumExp" | "ReduceSumSquare" | "ArgMax"
             | "ArgMin" => reduce::lower(c),
+            "ConvTranspose" | "Resize" | "LSTM" | "GRU" | "Trilu" => composite::lower(c),
             "RandomNormal" | "RandomNormalLike" | "RandomUniform" | "RandomUniformLike"
             | "Multinomial" | "Bernoulli" => Err(NodeError::Random),
             _ => math::lower(c),

@@ -22,7 +22,8 @@ fn dims(values: &[i64]) -> Result<Vec<usize>, NodeError> {
 
 pub fn lower(c: &mut Context<'_, '_, '_>) -> Lowered {
     let id = match c.node.op_type {
-        "Identity" | "Dropout" => c.input(0)?,
+        "Identity" => c.input(0)?,
+        "Dropout" => return dropout(c),
         "Reshape" => reshape(c)?,
         "Flatten" => {
             let x = c.input(0)?;
@@ -177,6 +178,18 @@ pub fn lower(c: &mut Context<'_, '_, '_>) -> Lowered {
         _ => return Err(NodeError::Operator),
     };
     Ok(vec![id])
+}
+
+/// At inference nothing is dropped; the mask, where it is asked for, is all true.
+fn dropout(c: &mut Context<'_, '_, '_>) -> Lowered {
+    let x = c.input(0)?;
+    if c.constant_ints(2)?.is_some_and(|training| training != [0]) {
+        return Err(NodeError::Random);
+    }
+    let shape = c.shape(x);
+    let mask = c.builder.scalar(Data::Bool(vec![true]));
+    let mask = c.reshape(mask, vec![1; shape.len()])?;
+    Ok(vec![x, c.emit(Op::Expand(shape), &[mask])?])
 }
 
 /// `axes`, an attribute before operator set 13 and input 1 from then on.

@@ -16,13 +16,18 @@ pub fn lower(c: &mut Context<'_, '_, '_>) -> Lowered {
             let axis = c.axis("axis", -1, rank)?;
             let epsilon = c.float_or("epsilon", 1e-5)?;
             let axes: Vec<usize> = (axis..rank).collect();
-            let y = standardise(c, x, &axes, epsilon)?;
+            let (y, mean, deviation) = moments(c, x, &axes, epsilon)?;
             let scale = c.input(1)?;
             let y = c.binary(Binary::Mul, y, scale)?;
-            match c.optional(2) {
+            let y = match c.optional(2) {
                 Some(bias) => c.binary(Binary::Add, y, bias)?,
                 None => y,
-            }
+            };
+            return Ok(vec![
+                y,
+                mean,
+                c.emit(Op::Unary(Unary::Reciprocal), &[deviation])?,
+            ]);
         }
         "MeanVarianceNormalization" => {
             let axes = match c.ints("axes")? {
@@ -70,7 +75,11 @@ pub fn lower(c: &mut Context<'_, '_, '_>) -> Lowered {
                 }
                 _ => return Err(bad("p")),
             };
-            c.binary(Binary::Div, x, norm)?
+            // A vector of zeros stays one.
+            let y = c.binary(Binary::Div, x, norm)?;
+            let zero = c.float_constant(0.0);
+            let nothing = c.binary(Binary::Equal, norm, zero)?;
+            c.emit(Op::Where, &[nothing, zero, y])?
         }
         _ => return Err(NodeError::Operator),
     };
@@ -128,6 +137,16 @@ fn last_axis(c: &mut Context<'_, '_, '_>, x: ValueId) -> Value {
 
 /// (x − mean) ÷ √(variance + ε) over axes.
 fn standardise(c: &mut Context<'_, '_, '_>, x: ValueId, axes: &[usize], epsilon: f32) -> Value {
+    Ok(moments(c, x, axes, epsilon)?.0)
+}
+
+/// The same, with the mean and √(variance + ε).
+fn moments(
+    c: &mut Context<'_, '_, '_>,
+    x: ValueId,
+    axes: &[usize],
+    epsilon: f32,
+) -> Result<(ValueId, ValueId, ValueId), NodeError> {
     let mean = c.emit(Op::Reduce(Reduce::Mean, axes.to_vec()), &[x])?;
     let d = c.binary(Binary::Sub, x, mean)?;
     let v = c.binary(Binary::Mul, d, d)?;
@@ -135,7 +154,7 @@ fn standardise(c: &mut Context<'_, '_, '_>, x: ValueId, axes: &[usize], epsilon:
     let epsilon = c.float_constant(epsilon);
     let v = c.binary(Binary::Add, v, epsilon)?;
     let deviation = c.emit(Op::Unary(Unary::Sqrt), &[v])?;
-    c.binary(Binary::Div, d, deviation)
+    Ok((c.binary(Binary::Div, d, deviation)?, mean, deviation))
 }
 
 /// x · scale + bias, one of each for each channel of `[n, c, …]`.
