@@ -286,6 +286,76 @@ pub fn compile(
     })
 }
 
+/// The Solidity twin of a contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Twin {
+    /// Name of the contract.
+    pub name: String,
+    /// Solidity 0.8 text.
+    pub text: String,
+}
+
+/// Writes the contracts of a source file as Solidity with the same ABI.
+///
+/// # Errors
+/// All diagnostics, when there is an error among them, or when a contract does something that
+/// Solidity cannot express.
+pub fn twins(
+    path: &str,
+    loader: &dyn SourceLoader,
+    options: &Options,
+) -> Result<Vec<Twin>, Diagnostics> {
+    let mut front = read(path, loader);
+    let mut twins = Vec::new();
+    if front.sink.errors() == 0 {
+        let symbols = sema::collect(
+            &front.files,
+            loader,
+            options.profile.declarations(),
+            &mut front.sink,
+        );
+        for (index, contract) in symbols.contracts.iter().enumerate() {
+            if contract.interface || contract.ast.name.span.file.0 != 0 {
+                continue;
+            }
+            let Some(ir) = sema::contract(&symbols, index, &mut front.sink) else {
+                continue;
+            };
+            if front.sink.errors() > 0 {
+                continue;
+            }
+            let variables = contract
+                .variables
+                .iter()
+                .filter(|v| !v.constant)
+                .map(|v| (v.slot, (v.ast.name.name.clone(), v.ty.clone())))
+                .collect();
+            match crate::solidity::emit(&symbols.world, &ir, &variables) {
+                Ok(text) => twins.push(Twin {
+                    name: ir.name.clone(),
+                    text,
+                }),
+                Err(unsupported) => front.sink.push(
+                    Diagnostic::error(
+                        "E0702",
+                        unsupported.span,
+                        format!("Solidity has no twin of {}", unsupported.what),
+                    )
+                    .label("cannot be written in Solidity"),
+                ),
+            }
+        }
+    }
+    if front.sink.errors() > 0 {
+        return Err(Diagnostics {
+            sources: front.sources,
+            list: front.sink.finish(),
+        });
+    }
+    Ok(twins)
+}
+
 fn artifact(
     symbols: &sema::symbols::Symbols<'_>,
     index: usize,

@@ -13,11 +13,12 @@ pub mod fmt;
 mod ir;
 mod profile;
 mod sema;
+mod solidity;
 pub mod source;
 pub mod syntax;
 
 pub use compile::{
-    Artifact, LANGUAGE_VERSION, MAX_SOURCE, ModelUse, Options, Output, check, compile,
+    Artifact, LANGUAGE_VERSION, MAX_SOURCE, ModelUse, Options, Output, Twin, check, compile, twins,
 };
 pub use diagnostics::{Diagnostic, Diagnostics, Label, Severity, Suggestion};
 pub use profile::{ChainProfile, ProfileError};

@@ -1,0 +1,447 @@
+//! Statements.
+
+use std::fmt::Write;
+
+use super::expressions::quoted;
+use super::{Emitter, identifier};
+use crate::ir::{Expr, Failure, Function, Kind, Place, PlaceKind, Stmt, Type};
+
+/// What the statements of one function need to know.
+#[derive(Debug, Default)]
+pub(super) struct Frame {
+    pub names: Vec<String>,
+    locals: Vec<(Type, bool)>,
+    /// Locals that have been declared; another `let` assigns.
+    declared: Vec<bool>,
+    /// The `require_pqc` around the statement: its number, and the loops inside it.
+    pqc: Option<(usize, u32)>,
+    count: usize,
+}
+
+impl Frame {
+    pub(super) fn new(function: &Function) -> Self {
+        let mut declared = vec![false; function.locals.len()];
+        declared
+            .iter_mut()
+            .take(function.params)
+            .for_each(|d| *d = true);
+        Self {
+            names: function.locals.iter().map(|l| l.name.clone()).collect(),
+            locals: function
+                .locals
+                .iter()
+                .map(|l| (l.ty.clone(), l.storage))
+                .collect(),
+            declared,
+            pqc: None,
+            count: 0,
+        }
+    }
+}
+
+fn pad(depth: usize) -> String {
+    "    ".repeat(depth)
+}
+
+impl Emitter<'_> {
+    pub(super) fn statements(&mut self, list: &[Stmt], depth: usize, out: &mut String) {
+        for statement in list {
+            self.statement(statement, depth, out);
+        }
+    }
+
+    fn local_located(&mut self, id: usize) -> String {
+        let (ty, storage) = self
+            .frame
+            .locals
+            .get(id)
+            .cloned()
+            .unwrap_or((Type::Error, false));
+        self.located(&ty, storage)
+    }
+
+    /// Tells whether a local is declared here, and notes it.
+    fn declare(&mut self, id: usize) -> bool {
+        match self.frame.declared.get_mut(id) {
+            Some(slot) => !std::mem::replace(slot, true),
+            None => false,
+        }
+    }
+
+    fn statement(&mut self, statement: &Stmt, depth: usize, out: &mut String) {
+        let p = pad(depth);
+        match statement {
+            Stmt::Block(body) => {
+                let _ = writeln!(out, "{p}{{");
+                self.statements(body, depth + 1, out);
+                let _ = writeln!(out, "{p}}}");
+            }
+            Stmt::Expr(expr) => {
+                let text = self.expr(expr);
+                if text.is_empty() {
+                    return;
+                }
+                let wraps = matches!(
+                    &expr.kind,
+                    Kind::Assign(_, Some((_, false)), _) | Kind::Increment(_, _, _, false)
+                );
+                if wraps {
+                    let _ = writeln!(out, "{p}unchecked {{ {text}; }}");
+                } else {
+                    let _ = writeln!(out, "{p}{text};");
+                }
+            }
+            Stmt::Let(id, value) => {
+                let name = self.local(*id);
+                // A name stands for one local of the IR, so the value is written first.
+                let value = value.as_ref().map(|v| self.expr(v));
+                if self.declare(*id) {
+                    let ty = self.local_located(*id);
+                    let _ = match value {
+                        Some(value) => writeln!(out, "{p}{ty} {name} = {value};"),
+                        None => writeln!(out, "{p}{ty} {name};"),
+                    };
+                } else if let Some(value) = value {
+                    let _ = writeln!(out, "{p}{name} = {value};");
+                }
+            }
+            Stmt::LetMany(ids, value) => {
+                let value = self.expr(value);
+                let mut names = Vec::new();
+                for id in ids {
+                    names.push(match id {
+                        Some(id) => {
+                            self.declare(*id);
+                            format!("{} {}", self.local_located(*id), self.local(*id))
+                        }
+                        None => String::new(),
+                    });
+                }
+                if ids.iter().all(Option::is_none) {
+                    let _ = writeln!(out, "{p}{value};");
+                } else {
+                    let _ = writeln!(out, "{p}({}) = {value};", names.join(", "));
+                }
+            }
+            Stmt::AssignMany(places, value) => self.assign_many(places, value, depth, out),
+            Stmt::If(condition, then, otherwise) => {
+                let condition = self.expr(condition);
+                let _ = writeln!(out, "{p}if ({condition}) {{");
+                self.statements(then, depth + 1, out);
+                if !otherwise.is_empty() {
+                    let _ = writeln!(out, "{p}}} else {{");
+                    self.statements(otherwise, depth + 1, out);
+                }
+                let _ = writeln!(out, "{p}}}");
+            }
+            Stmt::Loop {
+                condition,
+                late,
+                body,
+                step,
+            } => self.looped(condition.as_ref(), *late, body, step, depth, out),
+            Stmt::Break => self.leave("break", 1, depth, out),
+            Stmt::Continue => self.leave("continue", 2, depth, out),
+            Stmt::Return(None) => {
+                let _ = writeln!(out, "{p}return;");
+            }
+            Stmt::Return(Some(value)) => {
+                let value = self.expr(value);
+                let _ = writeln!(out, "{p}return {value};");
+            }
+            Stmt::Emit(event, args) => {
+                let args = self.list(args);
+                let name = self.contract.events.get(*event).map(|e| e.name.clone());
+                let name = identifier(&name.unwrap_or_default());
+                let _ = writeln!(out, "{p}emit {name}({args});");
+            }
+            Stmt::Require(condition, failure) => {
+                let condition = self.expr(condition);
+                let _ = writeln!(out, "{p}if (!{condition}) {{");
+                self.fail(failure, depth + 1, out);
+                let _ = writeln!(out, "{p}}}");
+            }
+            Stmt::Fail(failure) => self.fail(failure, depth, out),
+            Stmt::Delete(place) => {
+                let text = self.place(place);
+                let alias = place.storage && matches!(place.kind, PlaceKind::Local(_));
+                if alias {
+                    let helper = self.delete_helper(&place.ty);
+                    let _ = writeln!(out, "{p}{helper}({text});");
+                } else {
+                    let _ = writeln!(out, "{p}delete {text};");
+                }
+            }
+            Stmt::RequirePqc(body, otherwise) => self.require_pqc(body, otherwise, depth, out),
+            Stmt::GasLimit(limit, function, _) => {
+                let _ = writeln!(out, "{p}{{ // under a gas limit of its own on the VM");
+                let limit = self.expr(limit);
+                let _ = writeln!(out, "{p}    {limit};");
+                let body = self.contract.functions.get(*function);
+                let body = body.map(|f| f.body.clone()).unwrap_or_default();
+                let known = self.frame.locals.len();
+                if let Some(f) = self.contract.functions.get(*function) {
+                    for local in f.locals.iter().skip(known) {
+                        self.frame.names.push(local.name.clone());
+                        self.frame.locals.push((local.ty.clone(), local.storage));
+                        self.frame.declared.push(false);
+                    }
+                }
+                self.statements(&body, depth + 1, out);
+                let _ = writeln!(out, "{p}}}");
+            }
+        }
+    }
+
+    fn assign_many(
+        &mut self,
+        places: &[Option<Place>],
+        value: &Expr,
+        depth: usize,
+        out: &mut String,
+    ) {
+        let p = pad(depth);
+        let types = match &value.ty {
+            Type::Tuple(types) => types.clone(),
+            other => vec![other.clone()],
+        };
+        // All values first, then the places from left to right.
+        let text = self.expr(value);
+        self.frame.count += 1;
+        let number = self.frame.count;
+        let _ = writeln!(out, "{p}{{");
+        let mut names = Vec::new();
+        for (i, (place, ty)) in places.iter().zip(&types).enumerate() {
+            names.push(if place.is_some() {
+                format!("{} v{number}_{i}", self.located(ty, false))
+            } else {
+                String::new()
+            });
+        }
+        let _ = writeln!(out, "{p}    ({}) = {text};", names.join(", "));
+        for (i, place) in places.iter().enumerate() {
+            let Some(place) = place else { continue };
+            let target = self.place(place);
+            if Self::is_byte(place) {
+                let _ = writeln!(out, "{p}    {target} = bytes1(v{number}_{i});");
+            } else {
+                let _ = writeln!(out, "{p}    {target} = v{number}_{i};");
+            }
+        }
+        let _ = writeln!(out, "{p}}}");
+    }
+
+    fn looped(
+        &mut self,
+        condition: Option<&Expr>,
+        late: bool,
+        body: &[Stmt],
+        step: &[Stmt],
+        depth: usize,
+        out: &mut String,
+    ) {
+        let p = pad(depth);
+        if let Some((_, loops)) = &mut self.frame.pqc {
+            *loops += 1;
+        }
+        let text = condition.map_or(String::new(), |c| self.expr(c));
+        if late {
+            let _ = writeln!(out, "{p}do {{");
+            self.statements(body, depth + 1, out);
+            let text = if text.is_empty() { "true" } else { &text };
+            let _ = writeln!(out, "{p}}} while ({text});");
+        } else {
+            let step = match step {
+                [] => String::new(),
+                [Stmt::Expr(only)] => self.expr(only),
+                _ => {
+                    let span = condition.map(|c| c.span).unwrap_or_default();
+                    self.refuse(span, "a loop's step of several statements");
+                    String::new()
+                }
+            };
+            let _ = writeln!(out, "{p}for (; {text}; {step}) {{");
+            self.statements(body, depth + 1, out);
+            let _ = writeln!(out, "{p}}}");
+        }
+        if let Some((number, loops)) = &mut self.frame.pqc {
+            *loops -= 1;
+            let number = *number;
+            let _ = writeln!(out, "{p}if (pqc{number} != 0) break;");
+        }
+    }
+
+    /// `break` and `continue`; out of a `require_pqc` they first leave the loop it is made of.
+    fn leave(&mut self, word: &str, code: u32, depth: usize, out: &mut String) {
+        let p = pad(depth);
+        if let Some((number, 0)) = self.frame.pqc {
+            let _ = writeln!(out, "{p}{{ pqc{number} = {}; break; }}", code + 1);
+            return;
+        }
+        let _ = writeln!(out, "{p}{word};");
+    }
+
+    fn fail(&mut self, failure: &Failure, depth: usize, out: &mut String) {
+        let p = pad(depth);
+        let text = match failure {
+            Failure::Empty => "revert();".to_owned(),
+            Failure::Text(text) => format!("revert({});", literal_text(text)),
+            Failure::Computed(expr) => format!("revert({});", self.expr(expr)),
+            Failure::Custom(selector, args) => {
+                let name = self
+                    .contract
+                    .errors
+                    .iter()
+                    .find(|e| e.hash.get(..4) == Some(selector.as_slice()))
+                    .map(|e| identifier(&e.name))
+                    .unwrap_or_default();
+                let args = self.list(args);
+                format!("revert {name}({args});")
+            }
+            Failure::Panic(code) => {
+                let helper = self.panic_helper();
+                format!("{helper}({code});")
+            }
+            Failure::Pq => match self.frame.pqc {
+                Some((number, _)) => format!("pqc{number} = 1; break;"),
+                None => "revert();".to_owned(),
+            },
+        };
+        let _ = writeln!(out, "{p}{text}");
+    }
+
+    /// The block is a loop that runs once; a failed check leaves it. Where state was changed
+    /// before, there would be something to undo, which takes a call on the EVM.
+    fn require_pqc(&mut self, body: &[Stmt], otherwise: &[Stmt], depth: usize, out: &mut String) {
+        let p = pad(depth);
+        if let Some(span) = check_after_change(body, self.contract.functions.as_slice()) {
+            self.refuse(
+                span,
+                "a check behind a change of state inside `require_pqc`",
+            );
+        }
+        self.frame.count += 1;
+        let number = self.frame.count;
+        let _ = writeln!(out, "{p}uint256 pqc{number} = 0;");
+        let _ = writeln!(out, "{p}do {{");
+        let before = self.frame.pqc.replace((number, 0));
+        self.statements(body, depth + 1, out);
+        self.frame.pqc = before;
+        let _ = writeln!(out, "{p}}} while (false);");
+        let _ = writeln!(out, "{p}if (pqc{number} == 1) {{");
+        self.statements(otherwise, depth + 1, out);
+        let _ = writeln!(out, "{p}}}");
+        if leaves(body, &|s| matches!(s, Stmt::Break)) {
+            let _ = writeln!(out, "{p}if (pqc{number} == 2) break;");
+        }
+        if leaves(body, &|s| matches!(s, Stmt::Continue)) {
+            let _ = writeln!(out, "{p}if (pqc{number} == 3) continue;");
+        }
+    }
+}
+
+/// Tells whether a statement outside inner loops is one that `test` looks for.
+fn leaves(body: &[Stmt], test: &dyn Fn(&Stmt) -> bool) -> bool {
+    body.iter().any(|s| match s {
+        Stmt::Block(b) => leaves(b, test),
+        Stmt::If(_, a, b) => leaves(a, test) || leaves(b, test),
+        other => test(other),
+    })
+}
+
+/// The first check behind a statement that may change state.
+fn check_after_change(body: &[Stmt], functions: &[Function]) -> Option<crate::source::Span> {
+    let mut changed = false;
+    walk(body, functions, &mut changed)
+}
+
+fn walk(body: &[Stmt], functions: &[Function], changed: &mut bool) -> Option<crate::source::Span> {
+    for statement in body {
+        match statement {
+            Stmt::Require(condition, Failure::Pq) if *changed => return Some(condition.span),
+            Stmt::Require(condition, _) => *changed |= changes(condition, functions),
+            Stmt::Block(b) => {
+                if let Some(span) = walk(b, functions, changed) {
+                    return Some(span);
+                }
+            }
+            Stmt::If(_, a, b) => {
+                let mut other = *changed;
+                if let Some(span) =
+                    walk(a, functions, changed).or_else(|| walk(b, functions, &mut other))
+                {
+                    return Some(span);
+                }
+                *changed |= other;
+            }
+            Stmt::Loop { body, .. } => {
+                // Twice, for what the first round changed.
+                for _ in 0..2 {
+                    if let Some(span) = walk(body, functions, changed) {
+                        return Some(span);
+                    }
+                }
+            }
+            Stmt::Let(_, Some(value)) | Stmt::LetMany(_, value) => {
+                *changed |= changes(value, functions);
+            }
+            Stmt::Expr(value) => *changed |= changes(value, functions),
+            Stmt::Let(_, None) | Stmt::Break | Stmt::Continue | Stmt::Fail(_) => {}
+            Stmt::Return(_) => {}
+            _ => *changed = true,
+        }
+    }
+    None
+}
+
+/// Tells whether an expression may change state; careful where it is not simple.
+fn changes(expr: &Expr, functions: &[Function]) -> bool {
+    let any = |list: &[Expr]| list.iter().any(|e| changes(e, functions));
+    match &expr.kind {
+        Kind::Const(_) | Kind::Number(..) | Kind::Literal(_) | Kind::Read(_) | Kind::Slot(_) => {
+            false
+        }
+        Kind::Length(_) | Kind::IsNull(_) => false,
+        Kind::Neg(e, _)
+        | Kind::Not(e)
+        | Kind::BitNot(e)
+        | Kind::Convert(e)
+        | Kind::Copy(e)
+        | Kind::New(e)
+        | Kind::Decode(e) => changes(e, functions),
+        Kind::Arith(_, a, b, _) | Kind::Compare(_, a, b) | Kind::And(a, b) | Kind::Or(a, b) => {
+            changes(a, functions) || changes(b, functions)
+        }
+        Kind::Ternary(c, a, b) => {
+            changes(c, functions) || changes(a, functions) || changes(b, functions)
+        }
+        Kind::Call(function, args) => {
+            any(args) || functions.get(*function).is_none_or(|f| f.effects.writes)
+        }
+        Kind::Builtin(builtin, args) => {
+            use crate::ir::Builtin as B;
+            let writes = matches!(
+                builtin,
+                B::Send | B::TrySend | B::CallContract | B::AllowReentrancy
+            );
+            writes || any(args)
+        }
+        Kind::Aggregate(list) | Kind::Tuple(list) | Kind::Infer(_, list) => any(list),
+        Kind::Encode { args, .. } => any(args),
+        Kind::External { readonly, args, .. } => !readonly || any(args),
+        Kind::Assign(place, _, value) => place.storage || changes(value, functions),
+        Kind::Increment(place, ..) => place.storage,
+        Kind::Push(place, _) | Kind::Pop(place) => place.storage,
+        Kind::Extension(..) | Kind::Error => true,
+    }
+}
+
+/// A text as the argument of `revert`.
+fn literal_text(text: &str) -> String {
+    let quoted = quoted(text.as_bytes());
+    if quoted.starts_with("hex") {
+        format!("string({quoted})")
+    } else {
+        quoted
+    }
+}
