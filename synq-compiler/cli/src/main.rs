@@ -1,2 +1,26 @@
-//! x
-fn main() {}
+//! `synqc`: the SynQ compiler's command line.
+//!
+//! [`args`] says what can be asked, [`commands`] answers, one file a command; [`project`] finds
+//! and reads files; [`ui`] prints; [`lsp`] serves editors.
+#![forbid(unsafe_code)]
+
+mod args;
+mod commands;
+mod error;
+mod lsp;
+mod project;
+mod ui;
+
+use clap::Parser;
+
+fn main() -> std::process::ExitCode {
+    let cli = args::Cli::parse();
+    let ui = ui::Ui::new(&cli.global);
+    match commands::run(cli.command, &ui) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            ui.failure(&error);
+            std::process::ExitCode::from(error.exit_code())
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Projects (`synq.toml`), and how files are found and named.
+//!
+//! A source's name is its path from the project's folder, or from its own folder where there
+//! is no project: never an absolute path, so that builds are the same everywhere.
+
+use std::path::{Component, Path, PathBuf};
+
+use serde::Deserialize;
+use synq_compiler::SourceLoader;
+
+use crate::error::Error;
+
+/// Largest file that is read.
+const MAX_FILE: u64 = 256 << 20;
+
+/// A project's file.
+const PROJECT_FILE: &str = "synq.toml";
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProjectFile {
+    #[serde(default)]
+    project: Settings,
+}
+
+/// `[project]` of `synq.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The project's name.
+    pub name: Option<String>,
+    /// Folder of the sources.
+    pub sources: PathBuf,
+    /// Folder of the tests.
+    pub tests: PathBuf,
+    /// Folder for what `build` makes.
+    pub out: PathBuf,
+    /// The chain profile.
+    pub chain: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            name: None,
+            sources: "src".into(),
+            tests: "tests".into(),
+            out: "out".into(),
+            chain: None,
+        }
+    }
+}
+
+/// A project, or the folder of a file that belongs to none.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// Its folder.
+    pub root: PathBuf,
+    /// What its file says.
+    pub settings: Settings,
+    /// There is a `synq.toml`.
+    pub declared: bool,
+}
+
+impl Project {
+    /// The project that `path` (a file or a folder) lies in.
+    pub fn of(path: &Path) -> Result<Self, Error> {
+        let path = std::path::absolute(path).map_err(|e| Error::file(path, e))?;
+        let folder = if path.is_dir() {
+            path.clone()
+        } else {
+            path.parent().map_or_else(PathBuf::new, Path::to_path_buf)
+        };
+        for root in folder.ancestors() {
+            let file = root.join(PROJECT_FILE);
+            if file.is_file() {
+                let text = read_text(&file)?;
+                let parsed: ProjectFile =
+                    toml::from_str(&text).map_err(|e| Error::file(&file, e.to_string().trim()))?;
+                return Ok(Self {
+                    root: root.to_path_buf(),
+                    settings: parsed.project,
+                    declared: true,
+                });
+            }
+        }
+        Ok(Self {
+            root: folder,
+            settings: Settings::default(),
+            declared: false,
+        })
+    }
+
+    /// The name under which the compiler sees a file.
+    pub fn name_of(&self, file: &Path) -> Result<String, Error> {
+        let file = std::path::absolute(file).map_err(|e| Error::file(file, e))?;
+        let name = normal(&file);
+        let root = normal(&self.root);
+        let relative = name.strip_prefix(&root).map_err(|_| {
+            Error::Usage(format!(
+                "{} lies outside the project {}",
+                file.display(),
+                self.root.display()
+            ))
+        })?;
+        let parts: Vec<_> = relative
+            .components()
+            .map(|c| c.as_os_str().to_string_lossy().into_owned())
+            .collect();
+        Ok(parts.join("/"))
+    }
+
+    /// Reads the project's files.
+    pub fn loader(&self) -> FileLoader {
+        FileLoader {
+            root: self.root.clone(),
+        }
+    }
+
+    /// All `.synq` files of a folder of the project, sorted.
+    pub fn sources_in(&self, folder: &Path) -> Result<Vec<PathBuf>, Error> {
+        let mut files = Vec::new();
+        collect(&self.root.join(folder), 0, &mut files)?;
+        files.sort();
+        Ok(files)
+    }
+}
+
+/// The files that were named, or all sources of the project around the current folder.
+pub fn sources(named: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+    if !named.is_empty() {
+        let mut files = Vec::new();
+        for path in named {
+            if path.is_dir() {
+                collect(path, 0, &mut files)?;
+            } else if path.is_file() {
+                files.push(path.clone());
+            } else {
+                return Err(Error::file(path, "no such file"));
+            }
+        }
+        return Ok(files);
+    }
+    let project = Project::of(Path::new("."))?;
+    if !project.declared {
+        return Err(Error::Usage(
+            "name a file, or run this inside a project (`synqc new` makes one)".into(),
+        ));
+    }
+    let files = project.sources_in(&project.settings.sources)?;
+    if files.is_empty() {
+        return Err(Error::Usage(format!(
+            "there are no .synq files in {}",
+            project.root.join(&project.settings.sources).display()
+        )));
+    }
+    Ok(files)
+}
+
+fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Error> {
+    if depth > 32 || !folder.is_dir() {
+        return Ok(());
+    }
+    let entries = std::fs::read_dir(folder).map_err(|e| Error::file(folder, e))?;
+    for entry in entries {
+        let path = entry.map_err(|e| Error::file(folder, e))?.path();
+        if path.is_dir() {
+            collect(&path, depth + 1, files)?;
+        } else if path.extension().is_some_and(|e| e == "synq") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// `a/./b/../c` as `a/c`, by name alone.
+fn normal(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                out.pop();
+            }
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// Reads a file's bytes, up to a bound.
+pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    let meta = std::fs::metadata(path).map_err(|e| Error::file(path, e))?;
+    if meta.len() > MAX_FILE {
+        return Err(Error::file(path, "larger than 256 MiB"));
+    }
+    std::fs::read(path).map_err(|e| Error::file(path, e))
+}
+
+/// Reads a file's text.
+pub fn read_text(path: &Path) -> Result<String, Error> {
+    String::from_utf8(read(path)?).map_err(|_| Error::file(path, "not UTF-8"))
+}
+
+/// Writes a file and the folders above it.
+pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|e| Error::file(folder, e))?;
+    }
+    std::fs::write(path, bytes).map_err(|e| Error::file(path, e))
+}
+
+/// Gives the compiler the files below a folder.
+#[derive(Debug, Clone)]
+pub struct FileLoader {
+    root: PathBuf,
+}
+
+impl SourceLoader for FileLoader {
+    fn source(&self, path: &str) -> Result<String, String> {
+        read_text(&self.root.join(path)).map_err(|e| reason(&e))
+    }
+
+    fn model(&self, path: &str) -> Result<Vec<u8>, String> {
+        read(&self.root.join(path)).map_err(|e| reason(&e))
+    }
+}
+
+/// The message without the path, which the compiler prints itself.
+fn reason(error: &Error) -> String {
+    match error {
+        Error::File { reason, .. } => reason.clone(),
+        other => other.to_string(),
+    }
+}
