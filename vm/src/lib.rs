@@ -44,4 +44,4 @@ pub use memory_host::MemoryHost;
 #[cfg(feature = "redb")]
 pub use redb_host::RedbHost;
 pub use request::{Call, DEFAULT_GAS_LIMIT, Deploy, code_hash};
-pub use vm::{Deployed, Estimate, Uploaded, Vm, VmBuilder};
+pub use vm::{Deployed, Estimate, Registered, Uploaded, Vm, VmBuilder};

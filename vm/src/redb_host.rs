@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use aivm_abi::{Address, Word};
-use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Database, Durability, ReadableDatabase, TableDefinition};
 
 use crate::delta::StateDelta;
 use crate::host::{BlockContext, Hash, Host, HostError, StorageEntry};

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use aivm_abi::receipt::Receipt;
 use aivm_gas::{GasSchedule, ScheduleSet, instrument};
+use aivm_nn::Model;
 
 use crate::cache::{CacheStats, DiskCache, ModuleCache};
 use crate::check::check;
 use crate::delta::StateDelta;
 use crate::engine::{CompileError, Compiled, SlotBudget, panic_text};
 use crate::error::Error;
+use crate::exec::{ModelCache, model_limits, registration_gas};
 use crate::host::{Hash, Host};
 use crate::inspect::Inspector;
 use crate::request::{Call, Deploy, code_hash};
@@ -22,6 +24,7 @@ use crate::transact::{Finished, Plan, transact};
 pub(crate) struct Shared {
     schedules: Schedules,
     cache: ModuleCache,
+    pub models: ModelCache,
 }
 
 impl Shared {
@@ -63,6 +66,7 @@ impl From<CompileError> for Error {
 pub struct VmBuilder {
     schedules: ScheduleSet,
     code_bytes: u64,
+    model_bytes: u64,
     idle_memories: usize,
     disk: Option<DiskCache>,
 }
@@ -90,6 +94,12 @@ impl VmBuilder {
         self
     }
 
+    /// Bytes of models, as registered, to keep ready in memory. Default: 256 MiB.
+    pub fn model_cache_bytes(mut self, bytes: u64) -> Self {
+        self.model_bytes = bytes;
+        self
+    }
+
     /// Idle linear memories to keep for the next instance, each of which reserves 8 GiB
     /// of address space. Default: 1,024.
     pub fn idle_memories(mut self, count: usize) -> Self {
@@ -113,6 +123,7 @@ impl VmBuilder {
             shared: Shared {
                 schedules: Schedules::new(&self.schedules, &slots)?,
                 cache: ModuleCache::new(self.code_bytes, self.disk),
+                models: ModelCache::new(self.model_bytes),
             },
         })
     }
@@ -125,6 +136,16 @@ pub struct Uploaded {
     /// Hash under which the chain has the code.
     pub code: Hash,
     /// Gas that the upload costs; charging it is up to the chain.
+    pub gas: u64,
+}
+
+/// A model that was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Registered {
+    /// Content address of the model.
+    pub model: Hash,
+    /// Gas that the registration costs; charging it is up to the chain.
     pub gas: u64,
 }
 
@@ -162,6 +183,7 @@ impl Vm {
         VmBuilder {
             schedules: ScheduleSet::default(),
             code_bytes: 256 << 20,
+            model_bytes: 256 << 20,
             idle_memories: 1_024,
             disk: None,
         }
@@ -194,6 +216,26 @@ impl Vm {
                 host.commit(&delta)?;
             }
             Ok(Uploaded { code, gas })
+        })
+    }
+
+    /// Validates a model in ONNX form and gives its bytes to the chain.
+    ///
+    /// # Errors
+    /// As [`upload`](Self::upload).
+    pub fn register_model(&self, host: &mut impl Host, onnx: &[u8]) -> Result<Registered, Error> {
+        guarded(|| {
+            let active = self.active(host)?.clone();
+            let prices = &active.schedule.nn;
+            let model = Model::from_onnx(onnx, &model_limits(prices))?;
+            let gas = registration_gas(&model, onnx.len(), prices);
+            let hash = model.hash();
+            if host.model(&hash)?.is_none() {
+                let mut delta = StateDelta::default();
+                delta.models.insert(hash, onnx.to_vec());
+                host.commit(&delta)?;
+            }
+            Ok(Registered { model: hash, gas })
         })
     }
 
@@ -346,6 +388,7 @@ impl Vm {
     /// not in gas.
     pub fn clear_caches(&self) {
         self.shared.cache.clear();
+        self.shared.models.clear();
     }
 }
 

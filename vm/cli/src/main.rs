@@ -1,2 +1,46 @@
-//! x
-fn main() {}
+//! `aivm`: the operator's tool. It runs contracts on a chain in memory or in a file, shows
+//! what modules and calls are made of, and finds where two nodes part ways.
+#![forbid(unsafe_code)]
+
+mod args;
+mod bisect;
+mod cache;
+mod calls;
+mod error;
+mod inspect;
+mod output;
+mod profile;
+mod run;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let json = cli.json;
+    let result = match &cli.command {
+        Command::Run(args) => run::run(args, json),
+        Command::Estimate(args) => run::estimate(args, json),
+        Command::Profile(args) => profile::profile(args, json),
+        Command::Inspect(args) => inspect::inspect(args, json),
+        Command::Bisect(args) => bisect::bisect(args, json),
+        Command::Cache(args) => cache::cache(args, json),
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Cli::command(), "aivm", &mut std::io::stdout());
+            Ok(true)
+        }
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        // The command worked and its answer is "no": a revert, a difference.
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            output::error(&error, json);
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,20 +1,257 @@
-//! Neural networks. No model can be registered yet, so none is found.
+//! Neural networks: models by content address, quoted, paid for, run.
 
-use aivm_abi::host::nn::{Error, Host, InferenceQuote, Tensor};
-use aivm_abi::{Exit, Word};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aivm_abi::host::nn::{self, Host, InferenceQuote, Profile, Tensor, TensorType};
+use aivm_abi::receipt::Inference;
+use aivm_abi::{Digest, Exit, TrapCode, Word};
+use aivm_gas::NnPrices;
+use aivm_nn::{Backend, ElementType, Model, ModelLimits, Prepared, RunError, prepare};
+use lru::LruCache;
 
 use super::frame::Frame;
+use super::gas::Cause;
+use super::tx::fail;
+use crate::error::Error;
+use crate::host::{Hash, Host as Chain};
+use crate::schedules::Active;
+
+/// Limits on models under a schedule.
+pub(crate) fn model_limits(prices: &NnPrices) -> ModelLimits {
+    let mut limits = ModelLimits::default();
+    limits.bytes = usize::try_from(prices.max_model_bytes).unwrap_or(usize::MAX);
+    limits.memory = prices.max_memory;
+    limits
+}
+
+/// Gas for registering a model.
+pub(crate) fn registration_gas(model: &Model, bytes: usize, prices: &NnPrices) -> u64 {
+    let nodes = model.graph().nodes().len() as u64;
+    prices
+        .register_per_byte
+        .saturating_mul(bytes as u64)
+        .saturating_add(prices.register_per_node.saturating_mul(nodes))
+        .saturating_add(prices.register_base)
+}
+
+/// A model that is ready to run.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    prepared: Prepared,
+    bytes: u64,
+}
+
+impl Ready {
+    fn model(&self) -> &Model {
+        self.prepared.model()
+    }
+}
+
+/// Content address, and hash of the schedule under which the model was accepted.
+type ModelId = (Hash, Hash);
+
+/// Models that are ready to run, the least recently used of which go first.
+#[derive(Debug)]
+pub(crate) struct ModelCache {
+    budget: u64,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    bytes: u64,
+    /// By content address and schedule, because limits decide whether bytes are a model.
+    models: LruCache<ModelId, Arc<Ready>>,
+}
+
+impl ModelCache {
+    pub fn new(budget: u64) -> Self {
+        Self {
+            budget,
+            held: Mutex::new(Held {
+                bytes: 0,
+                models: LruCache::unbounded(),
+            }),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn clear(&self) {
+        let mut held = self.lock();
+        held.models.clear();
+        held.bytes = 0;
+    }
+
+    /// The model with this hash. None when the chain has none; an inner error when the
+    /// chain's bytes are refused.
+    fn get(
+        &self,
+        chain: &dyn Chain,
+        hash: &Hash,
+        active: &Active,
+    ) -> Result<Option<Result<Arc<Ready>, nn::Error>>, Error> {
+        let id = (*hash, active.hash);
+        if let Some(found) = self.lock().models.get(&id) {
+            return Ok(Some(Ok(found.clone())));
+        }
+        let Some(bytes) = chain.model(hash)? else {
+            return Ok(None);
+        };
+        let Ok(model) = Model::from_onnx(&bytes, &model_limits(&active.schedule.nn)) else {
+            return Ok(Some(Err(nn::Error::InvalidModel)));
+        };
+        let found = model.hash();
+        if found != *hash {
+            return Err(Error::ModelMismatch {
+                requested: *hash,
+                found,
+            });
+        }
+        let prepared = prepare(Arc::new(model), Backend::default())
+            .map_err(|error| Error::Inference(error.to_string()))?;
+        let ready = Arc::new(Ready {
+            prepared,
+            bytes: bytes.len() as u64,
+        });
+        self.insert(id, ready.clone());
+        Ok(Some(Ok(ready)))
+    }
+
+    fn insert(&self, id: ModelId, ready: Arc<Ready>) {
+        let mut held = self.lock();
+        held.bytes = held.bytes.saturating_add(ready.bytes);
+        if let Some(old) = held.models.put(id, ready) {
+            held.bytes = held.bytes.saturating_sub(old.bytes);
+        }
+        while held.bytes > self.budget {
+            let Some((_, old)) = held.models.pop_lru() else {
+                return;
+            };
+            held.bytes = held.bytes.saturating_sub(old.bytes);
+        }
+    }
+}
+
+impl Frame<'_, '_> {
+    fn model(&mut self, hash: Word) -> Result<Result<Arc<Ready>, nn::Error>, Exit> {
+        let models = &self.tx.shared.models;
+        let found = models
+            .get(self.tx.host, &hash.to_be_bytes(), self.tx.active)
+            .map_err(fail)?;
+        Ok(found.unwrap_or(Err(nn::Error::ModelNotFound)))
+    }
+
+    fn quote_of(&self, ready: &Ready) -> Result<aivm_nn::Quote, nn::Error> {
+        let prices = &self.tx.active.schedule.nn;
+        let quote = ready.model().quote(prices);
+        match quote.memory <= prices.max_memory {
+            true => Ok(quote),
+            false => Err(nn::Error::MemoryLimit),
+        }
+    }
+}
 
 impl Host for Frame<'_, '_> {
-    fn quote(&mut self, _model: Word) -> Result<Result<InferenceQuote, Error>, Exit> {
-        Ok(Err(Error::ModelNotFound))
+    fn quote(&mut self, model: Word) -> Result<Result<InferenceQuote, nn::Error>, Exit> {
+        let ready = match self.model(model)? {
+            Ok(ready) => ready,
+            Err(error) => return Ok(Err(error)),
+        };
+        Ok(self.quote_of(&ready).map(|quote| InferenceQuote {
+            gas: quote.gas,
+            macs: quote.macs,
+            memory: quote.memory,
+            profile: match quote.profile {
+                aivm_nn::Profile::Integer => Profile::Integer,
+                _ => Profile::StrictF32,
+            },
+        }))
     }
 
     fn infer(
         &mut self,
-        _model: Word,
-        _inputs: Vec<Tensor>,
-    ) -> Result<Result<Vec<Tensor>, Error>, Exit> {
-        Ok(Err(Error::ModelNotFound))
+        model: Word,
+        inputs: Vec<Tensor>,
+    ) -> Result<Result<Vec<Tensor>, nn::Error>, Exit> {
+        let ready = match self.model(model)? {
+            Ok(ready) => ready,
+            Err(error) => return Ok(Err(error)),
+        };
+        let quote = match self.quote_of(&ready) {
+            Ok(quote) => quote,
+            Err(error) => return Ok(Err(error)),
+        };
+        let Some(inputs) = matching(ready.model(), inputs) else {
+            return Ok(Err(nn::Error::ShapeMismatch));
+        };
+        // The quote is the charge, and it comes first.
+        self.spend(Cause::Inference, quote.gas)?;
+        self.tx.inferences.push(Inference {
+            model: Digest(model.to_be_bytes()),
+            contract: self.contract,
+            gas: quote.gas,
+            macs: quote.macs,
+        });
+        match ready.prepared.run(&inputs) {
+            Ok(outputs) => Ok(Ok(outputs.into_iter().map(guest_tensor).collect())),
+            Err(RunError::InputCount { .. } | RunError::Input { .. } | RunError::Tensor { .. }) => {
+                Ok(Err(nn::Error::ShapeMismatch))
+            }
+            // The same on every node, since it depends on model and input alone.
+            Err(RunError::IndexOutOfRange | RunError::DivisionByZero) => {
+                Err(Exit::Trap(TrapCode::BadArgument))
+            }
+            Err(error) => Err(fail(Error::Inference(error.to_string()))),
+        }
+    }
+}
+
+/// The guest's tensors, if number, types, shapes and lengths are the model's.
+fn matching(model: &Model, inputs: Vec<Tensor>) -> Option<Vec<aivm_nn::Tensor>> {
+    let infos = model.inputs();
+    if infos.len() != inputs.len() {
+        return None;
+    }
+    infos
+        .iter()
+        .zip(inputs)
+        .map(|(info, input)| {
+            let ty = element_type(input.ty);
+            if ty != info.ty || input.dimensions != info.shape {
+                return None;
+            }
+            aivm_nn::Tensor::new(ty, input.dimensions, input.data).ok()
+        })
+        .collect()
+}
+
+fn element_type(ty: TensorType) -> ElementType {
+    match ty {
+        TensorType::U8 => ElementType::U8,
+        TensorType::I8 => ElementType::I8,
+        TensorType::I16 => ElementType::I16,
+        TensorType::I32 => ElementType::I32,
+        TensorType::I64 => ElementType::I64,
+        TensorType::Fp32 => ElementType::F32,
+        TensorType::Bool => ElementType::Bool,
+    }
+}
+
+fn guest_tensor(tensor: aivm_nn::Tensor) -> Tensor {
+    Tensor {
+        ty: match tensor.ty {
+            ElementType::U8 => TensorType::U8,
+            ElementType::I8 => TensorType::I8,
+            ElementType::I16 => TensorType::I16,
+            ElementType::I32 => TensorType::I32,
+            ElementType::I64 => TensorType::I64,
+            ElementType::F32 => TensorType::Fp32,
+            _ => TensorType::Bool,
+        },
+        dimensions: tensor.shape,
+        data: tensor.data,
     }
 }

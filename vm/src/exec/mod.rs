@@ -11,4 +11,5 @@ mod tx;
 
 pub(crate) use frame::{Frame, Message};
 pub(crate) use gas::GasLanes;
+pub(crate) use inference::{ModelCache, model_limits, registration_gas};
 pub(crate) use tx::Tx;

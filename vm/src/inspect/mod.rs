@@ -5,6 +5,7 @@
 
 mod flame;
 mod profile;
+mod svg;
 mod tree;
 
 use aivm_abi::receipt::Status;
@@ -12,6 +13,7 @@ use aivm_abi::{Address, FuncId};
 
 pub use flame::FoldedStacks;
 pub use profile::{HostCallStats, HostProfile};
+pub use svg::flame_graph_svg;
 pub use tree::{CallNode, CallTree};
 
 use crate::host::Hash;

@@ -1,0 +1,126 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Runs and examines AIVM contracts.
+#[derive(Debug, Parser)]
+#[command(name = "aivm", version)]
+pub struct Cli {
+    /// Print JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Deploy a contract and call it.
+    Run(RunArgs),
+    /// Like `run`, but tell what the last call needs and keep none of its effects.
+    Estimate(RunArgs),
+    /// Like `run`, but show where the gas of the last call goes.
+    Profile(ProfileArgs),
+    /// Show what a module or a transcript is made of.
+    Inspect(InspectArgs),
+    /// Find the first host call in which two transcripts differ.
+    Bisect(BisectArgs),
+    /// Show or empty a cache of compiled code.
+    Cache(CacheArgs),
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What to deploy and call.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The contract, a Wasm module in binary form.
+    pub contract: PathBuf,
+    /// JSON ABI of the contract; with it, calls and results are text.
+    #[arg(long)]
+    pub abi: Option<PathBuf>,
+    /// Input of the constructor in hexadecimal, or with --abi its arguments.
+    #[arg(long, value_name = "DATA", default_value = "")]
+    pub init: String,
+    /// A call: call data in hexadecimal, or with --abi a function and its arguments, such
+    /// as 'transfer(0x..., 5)'. May be given several times.
+    #[arg(long = "call", value_name = "CALL")]
+    pub calls: Vec<String>,
+    /// Run the last call as a read-only query.
+    #[arg(long)]
+    pub query: bool,
+    /// ONNX models to register first. May be given several times.
+    #[arg(long = "model", value_name = "FILE")]
+    pub models: Vec<PathBuf>,
+    /// Keep the chain in this database file instead of in memory.
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// Sender: an address, as Bech32m or hexadecimal.
+    #[arg(long, default_value = "0x00000000000000000000000000000000000000a1")]
+    pub from: String,
+    /// Native value to send with each call.
+    #[arg(long, default_value_t = 0)]
+    pub value: u64,
+    /// Gas limit of each call.
+    #[arg(long, default_value_t = aivm::DEFAULT_GAS_LIMIT)]
+    pub gas: u64,
+    /// Salt of the contract's address.
+    #[arg(long, default_value_t = 0)]
+    pub salt: u64,
+    /// Height of the block.
+    #[arg(long, default_value_t = 1)]
+    pub block: u64,
+    /// Folder for compiled code.
+    #[arg(long, value_name = "FOLDER")]
+    pub cache: Option<PathBuf>,
+    /// Write the transcript of the last call to this file.
+    #[arg(long, value_name = "FILE")]
+    pub transcript: Option<PathBuf>,
+}
+
+/// What to profile, and where to put it.
+#[derive(Debug, Args)]
+pub struct ProfileArgs {
+    /// What to run.
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Write folded stacks, the input of flame-graph tools, to this file.
+    #[arg(long, value_name = "FILE")]
+    pub folded: Option<PathBuf>,
+    /// Write a flame graph as SVG to this file.
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+}
+
+/// What to look at.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// A Wasm module or a transcript.
+    pub file: PathBuf,
+}
+
+/// Two transcripts.
+#[derive(Debug, Args)]
+pub struct BisectArgs {
+    /// Transcript of one node.
+    pub a: PathBuf,
+    /// Transcript of the other.
+    pub b: PathBuf,
+}
+
+/// A cache folder.
+#[derive(Debug, Args)]
+pub struct CacheArgs {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Remove all compiled code from it.
+    #[arg(long)]
+    pub clear: bool,
+}

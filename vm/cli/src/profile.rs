@@ -1,0 +1,92 @@
+//! `aivm profile`.
+
+use std::collections::BTreeMap;
+
+use aivm::inspect::{CallNode, CallTree, FoldedStacks, HostProfile, flame_graph_svg};
+use serde_json::{Value, json};
+
+use crate::args::ProfileArgs;
+use crate::error::CliError;
+use crate::output;
+use crate::world::{World, on, write};
+
+/// Profiles the last call after running the others.
+pub fn profile(args: &ProfileArgs, json: bool) -> Result<bool, CliError> {
+    let mut world = World::new(&args.run)?;
+    let Some(((call, encoded), before)) = world.calls.split_last() else {
+        return Err(CliError::NoCall("profile"));
+    };
+    for (call, _) in before {
+        on!(&mut world.chain, host => world.vm.call(host.as_mut(), call))?;
+    }
+    let (mut tree, mut flame, mut hosts) =
+        (CallTree::new(), FoldedStacks::new(), HostProfile::new());
+    let mut stacks = (&mut flame, &mut hosts);
+    let mut inspector = (&mut tree, &mut stacks);
+    let receipt = on!(
+        &mut world.chain,
+        host => world.vm.call_inspected(host.as_mut(), call, &mut inspector)
+    )?;
+    if let Some(path) = &args.folded {
+        write(path, flame.folded().as_bytes())?;
+    }
+    if let Some(path) = &args.svg {
+        write(path, flame_graph_svg(&flame).as_bytes())?;
+    }
+    let functions: BTreeMap<&str, Value> = hosts
+        .functions()
+        .iter()
+        .map(|(name, stats)| (*name, json!({ "calls": stats.calls, "gas": stats.gas })))
+        .collect();
+    if json {
+        let roots: Vec<Value> = tree.roots().iter().map(node).collect();
+        output::print(&json!({
+            "calls": roots,
+            "host_functions": functions,
+            "stacks": flame.stacks(),
+            "result": output::receipt_json(&receipt, encoded.function.as_ref(), world.abi.as_ref()),
+        }));
+        return Ok(receipt.status.is_success());
+    }
+    output::receipt_text(&receipt, encoded.function.as_ref(), world.abi.as_ref());
+    println!("\ncalls");
+    for root in tree.roots() {
+        print_node(root, 1);
+    }
+    println!("\nhost functions{:>26} {:>14}", "calls", "gas");
+    for (name, stats) in hosts.functions() {
+        println!("  {name:<30} {:>7} {:>14}", stats.calls, stats.gas);
+    }
+    Ok(receipt.status.is_success())
+}
+
+fn node(node: &CallNode) -> Value {
+    json!({
+        "contract": node.contract.to_string(),
+        "entry": node.entry,
+        "selector": node.selector.map(|s| format!("0x{}", hex::encode(s))),
+        "gas": node.gas,
+        "gas_used": node.gas_used,
+        "status": node.status.map(|s| s.to_string()),
+        "calls": node.calls.iter().map(self::node).collect::<Vec<_>>(),
+    })
+}
+
+fn print_node(node: &CallNode, depth: usize) {
+    println!(
+        "{:indent$}{} {}{} used {} of {}: {}",
+        "",
+        node.contract,
+        node.entry,
+        node.selector
+            .map(|s| format!(" 0x{}", hex::encode(s)))
+            .unwrap_or_default(),
+        node.gas_used,
+        node.gas,
+        node.status.map(|s| s.to_string()).unwrap_or_default(),
+        indent = 2 * depth
+    );
+    for call in &node.calls {
+        print_node(call, depth + 1);
+    }
+}

@@ -1,0 +1,145 @@
+//! The chain that the tool runs contracts on, in memory or in a file.
+
+use std::path::Path;
+
+use aivm::{Address, BlockContext, Call, Deploy, DiskCache, MemoryHost, RedbHost, Vm, Word};
+use aivm_abi::calldata::{JsonAbi, parse_abi};
+
+use crate::args::RunArgs;
+use crate::calls::{Encoded, encode, encode_init};
+use crate::error::CliError;
+
+/// Reads a file.
+pub fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+    std::fs::read(path).map_err(|source| CliError::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Writes a file.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    std::fs::write(path, bytes).map_err(|source| CliError::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// A chain of either kind.
+pub enum Chain {
+    /// Gone when the command ends.
+    Memory(Box<MemoryHost>),
+    /// Kept.
+    File(Box<RedbHost>),
+}
+
+/// Runs an expression on the host, whichever it is.
+macro_rules! on {
+    ($chain:expr, $host:ident => $body:expr) => {
+        match $chain {
+            $crate::world::Chain::Memory($host) => $body,
+            $crate::world::Chain::File($host) => $body,
+        }
+    };
+}
+pub(crate) use on;
+
+/// A VM, a chain, a deployed contract and what to call.
+pub struct World {
+    pub vm: Vm,
+    pub chain: Chain,
+    pub abi: Option<JsonAbi>,
+    pub contract: Address,
+    pub calls: Vec<(Call, Encoded)>,
+}
+
+impl World {
+    /// Deploys the contract unless the chain has it already.
+    pub fn new(args: &RunArgs) -> Result<Self, CliError> {
+        let mut builder = Vm::builder();
+        if let Some(folder) = &args.cache {
+            // The tool's own cache holds nothing that its user could not write anyway.
+            let disk = DiskCache::open(folder, b"aivm command line");
+            builder = builder.disk_cache(disk.map_err(|source| CliError::File {
+                path: folder.clone(),
+                source,
+            })?);
+        }
+        let vm = builder.build()?;
+        let from: Address = args.from.parse().map_err(|source| CliError::Address {
+            text: args.from.clone(),
+            source,
+        })?;
+        let mut chain = Self::chain(args, from)?;
+        let abi = match &args.abi {
+            Some(path) => Some(parse_abi(&String::from_utf8_lossy(&read(path)?))?),
+            None => None,
+        };
+        let init = encode_init(&args.init, abi.as_ref())?;
+        let encoded: Vec<Encoded> = args
+            .calls
+            .iter()
+            .map(|call| encode(call, abi.as_ref()))
+            .collect::<Result<_, _>>()?;
+
+        for model in &args.models {
+            let onnx = read(model)?;
+            on!(&mut chain, host => vm.register_model(host.as_mut(), &onnx))?;
+        }
+        let wasm = read(&args.contract)?;
+        let uploaded = on!(&mut chain, host => vm.upload(host.as_mut(), &wasm))?;
+        let mut salt = [0; 32];
+        salt[24..].copy_from_slice(&args.salt.to_be_bytes());
+        let deploy = Deploy::new(from, uploaded.code, init)
+            .with_salt(salt)
+            .with_gas_limit(args.gas);
+        let contract = deploy.address();
+        match on!(&mut chain, host => vm.deploy(host.as_mut(), &deploy)) {
+            Ok(deployed) if deployed.receipt.status.is_success() => {}
+            Ok(deployed) => {
+                let status = deployed.receipt.status;
+                let reason = crate::calls::reverted(abi.as_ref(), &deployed.receipt.output);
+                return Err(CliError::Constructor(format!("{status}: {reason}")));
+            }
+            Err(aivm::Error::AddressInUse(_)) if args.state.is_some() => {}
+            Err(error) => return Err(error.into()),
+        }
+        let calls = encoded
+            .into_iter()
+            .map(|encoded| {
+                let call = Call::new(from, contract, encoded.input.clone())
+                    .with_value(Word::from(args.value))
+                    .with_gas_limit(args.gas);
+                (call, encoded)
+            })
+            .collect();
+        Ok(Self {
+            vm,
+            chain,
+            abi,
+            contract,
+            calls,
+        })
+    }
+
+    fn chain(args: &RunArgs, from: Address) -> Result<Chain, CliError> {
+        let block = BlockContext::new(1, args.block).with_network("local");
+        let balance = Word::from(u128::MAX);
+        Ok(match &args.state {
+            None => {
+                let mut host = MemoryHost::new().with_state_root();
+                host.set_block(block);
+                host.set_balance(from, balance);
+                Chain::Memory(Box::new(host))
+            }
+            Some(path) => {
+                let mut host = RedbHost::open(path)?;
+                host.set_block(block);
+                if host.commits()? == 0 {
+                    host.set_balance(from, balance)?;
+                }
+                Chain::File(Box::new(host))
+            }
+        })
+    }
+}

@@ -1,0 +1,143 @@
+//! The tool as its users meet it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A contract that returns its input, and reverts with it when it begins with 0xff.
+const ECHO: &str = r#"(module
+  (memory (export "memory") 1)
+  (global $heap (mut i32) (i32.const 4096))
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    (local $at i32)
+    (local.set $at (i32.and (i32.add (global.get $heap) (i32.const 15)) (i32.const -16)))
+    (global.set $heap (i32.add (local.get $at) (local.get 3)))
+    (local.get $at))
+  (func $echo (param i32 i32) (result i32)
+    (i32.store (i32.const 16) (i32.and (i32.ne (local.get 1) (i32.const 0))
+      (i32.eq (i32.load8_u (local.get 0)) (i32.const 255))))
+    (i32.store (i32.const 20) (local.get 0))
+    (i32.store (i32.const 24) (local.get 1))
+    (i32.const 16))
+  (export "construct" (func $echo)) (export "call" (func $echo)) (export "query" (func $echo)))"#;
+
+fn aivm(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_aivm"))
+        .args(args)
+        .output()
+        .unwrap()
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+fn echo(folder: &Path) -> PathBuf {
+    let path = folder.join("echo.wasm");
+    std::fs::write(&path, wat::parse_str(ECHO).unwrap()).unwrap();
+    path
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn run_prints_receipts_and_its_exit_code_says_how_it_went() {
+    let folder = tempfile::tempdir().unwrap();
+    let wasm = echo(folder.path());
+    let output = aivm(&["run", path(&wasm), "--call", "0x0102", "--call", "03"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert!(
+        text(&output).contains("output    0x0102"),
+        "{}",
+        text(&output)
+    );
+    let output = aivm(&["run", path(&wasm), "--call", "ff"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains("status    revert"));
+
+    let output = aivm(&["run", path(&wasm), "--call", "0x0102", "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["calls"][0]["receipt"]["status"], "return");
+    assert_eq!(json["calls"][0]["receipt"]["output"], "0x0102");
+}
+
+#[test]
+fn errors_are_helpful() {
+    let folder = tempfile::tempdir().unwrap();
+    let wasm = echo(folder.path());
+    let output = aivm(&["run", path(&wasm), "--call", "transfer(1)"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output).contains("--abi"), "{}", text(&output));
+    let output = aivm(&["run", "/no/such/file.wasm"]);
+    assert!(
+        text(&output).contains("/no/such/file.wasm"),
+        "{}",
+        text(&output)
+    );
+    let output = aivm(&["run", path(&wasm), "--call", "00", "--gas", "1"]);
+    assert!(text(&output).contains("gas"), "{}", text(&output));
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn estimate_profile_inspect_and_cache_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let wasm = echo(folder.path());
+    let estimate = aivm(&["estimate", path(&wasm), "--call", "00", "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&estimate.stdout).unwrap();
+    assert!(json["gas_limit"].as_u64().unwrap() > 50_000);
+
+    let (folded, svg) = (
+        folder.path().join("folded"),
+        folder.path().join("flame.svg"),
+    );
+    let profile = aivm(&[
+        "profile",
+        path(&wasm),
+        "--call",
+        "00",
+        "--folded",
+        path(&folded),
+        "--svg",
+        path(&svg),
+    ]);
+    assert_eq!(profile.status.code(), Some(0), "{}", text(&profile));
+    assert!(std::fs::read_to_string(&folded).unwrap().contains(".call "));
+    assert!(std::fs::read_to_string(&svg).unwrap().starts_with("<svg"));
+
+    let inspect = aivm(&["inspect", path(&wasm), "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&inspect.stdout).unwrap();
+    assert_eq!(json["contract"], true);
+
+    let cache = folder.path().join("cache");
+    aivm(&["run", path(&wasm), "--cache", path(&cache)]);
+    assert!(text(&aivm(&["cache", path(&cache)])).starts_with("1 modules"));
+    assert!(text(&aivm(&["cache", path(&cache), "--clear"])).starts_with("0 modules"));
+}
+
+#[test]
+fn a_chain_in_a_file_goes_on_and_transcripts_compare() {
+    let folder = tempfile::tempdir().unwrap();
+    let wasm = echo(folder.path());
+    let state = folder.path().join("chain.redb");
+    let (a, b) = (folder.path().join("a"), folder.path().join("b"));
+    for transcript in [&a, &b] {
+        let output = aivm(&[
+            "run",
+            path(&wasm),
+            "--state",
+            path(&state),
+            "--call",
+            "01",
+            "--transcript",
+            path(transcript),
+        ]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    }
+    let output = aivm(&["bisect", path(&a), path(&b)]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert!(text(&output).starts_with("equal"));
+    let output = aivm(&["bisect", path(&a), path(&wasm)]);
+    assert_eq!(output.status.code(), Some(2));
+}

@@ -1,0 +1,140 @@
+//! The durable host: what was acknowledged survives `kill -9`, what was not leaves no half.
+#![cfg(feature = "redb")]
+
+mod common;
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use aivm::{BlockContext, Call, Deploy, Host, RedbHost, StateDelta, Status, Vm, Word};
+use common::*;
+
+const KILLS: u32 = 200;
+const DATABASE: &str = "AIVM_TEST_DATABASE";
+
+/// Commit number `n` writes `n` to storage and as a balance, and removes its predecessor's
+/// key.
+fn delta(n: u64) -> StateDelta {
+    let mut delta = StateDelta::default();
+    let entries = delta.storage.entry(ALICE).or_default();
+    entries.insert(b"n".to_vec(), Some(n.to_le_bytes().to_vec()));
+    entries.insert(n.to_be_bytes().to_vec(), Some(vec![7; 300]));
+    entries.insert((n - 1).to_be_bytes().to_vec(), None);
+    delta.balances.insert(BOB, Word::from(n));
+    delta
+}
+
+/// Not a test of its own: the process that gets killed.
+#[test]
+#[ignore = "the child process of the test below"]
+fn writer() {
+    let Ok(path) = std::env::var(DATABASE) else {
+        return;
+    };
+    let mut host = RedbHost::open(path).unwrap();
+    let mut n = host.commits().unwrap();
+    let mut out = std::io::stdout();
+    loop {
+        n += 1;
+        host.commit(&delta(n)).unwrap();
+        writeln!(out, "acknowledged {n}").unwrap();
+        out.flush().unwrap();
+    }
+}
+
+/// Everything in the database belongs to one commit; gives its number.
+fn check(path: &Path) -> u64 {
+    let host = RedbHost::open(path).unwrap();
+    let n = host.commits().unwrap();
+    if n == 0 {
+        return 0;
+    }
+    let stored = host.storage_get(&ALICE, b"n").unwrap().unwrap();
+    assert_eq!(stored, n.to_le_bytes());
+    assert_eq!(host.balance(&BOB).unwrap(), Word::from(n));
+    let entries = host.storage_range(&ALICE, &[], 10).unwrap();
+    assert_eq!(entries.len(), 2);
+    assert_eq!(entries[0].0, n.to_be_bytes());
+    assert_eq!(entries[0].1, [7; 300]);
+    assert!(host.state_root().unwrap().is_some());
+    n
+}
+
+#[test]
+fn kill_minus_nine_loses_nothing_that_was_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chain.redb");
+    let (mut last, mut state) = (0, 42u64);
+    for kill in 0..KILLS {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "writer", "--ignored", "--nocapture"])
+            .env(DATABASE, &path)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let stdout = child.stdout.take().unwrap();
+        let reader = std::thread::spawn(move || {
+            BufReader::new(stdout)
+                .lines()
+                .map_while(Result::ok)
+                .filter_map(|line| line.rsplit("acknowledged ").next()?.parse::<u64>().ok())
+                .last()
+        });
+        // Delays from nothing to some commits, so that kills fall into every phase.
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1);
+        std::thread::sleep(Duration::from_micros(5_000 + (state >> 40) % 30_000));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let acknowledged = reader.join().unwrap().unwrap_or(last);
+        let found = check(&path);
+        assert!(
+            found >= acknowledged,
+            "kill {kill}: {acknowledged} acknowledged, {found} found"
+        );
+        // At most one commit was done and not yet acknowledged.
+        assert!(
+            found <= acknowledged.max(last) + 1,
+            "kill {kill}: {found} after {acknowledged}"
+        );
+        last = found;
+    }
+    assert!(last > 0, "no child ever committed");
+}
+
+#[test]
+fn contracts_and_state_are_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chain.redb");
+    let body = format!(
+        "(call $storage.store {} {}) {RETURN_NOTHING}",
+        word(1),
+        word(9)
+    );
+    let wasm = guest(&["storage.store"], &call_body(&body));
+    let vm = Vm::builder().build().unwrap();
+    let contract = {
+        let mut host = RedbHost::open(&path).unwrap();
+        host.set_block(BlockContext::new(7, 1));
+        host.set_balance(ALICE, Word::from(5u64)).unwrap();
+        let code = vm.upload(&mut host, &wasm).unwrap().code;
+        let deploy = Deploy::new(ALICE, code, b"").with_value(Word::from(2u64));
+        let deployed = vm.deploy(&mut host, &deploy).unwrap();
+        assert!(deployed.receipt.status.is_success());
+        let receipt = vm
+            .call(&mut host, &Call::new(ALICE, deployed.address, b""))
+            .unwrap();
+        assert_eq!(receipt.status, Status::Return);
+        assert_ne!(receipt.state_root_before, receipt.state_root_after);
+        deployed.address
+    };
+    let host = RedbHost::open(&path).unwrap();
+    let stored = host.storage_get(&contract, &Word::from(1u64).to_be_bytes());
+    assert_eq!(stored.unwrap().unwrap(), Word::from(9u64).to_be_bytes());
+    assert_eq!(host.balance(&ALICE).unwrap(), Word::from(3u64));
+    assert_eq!(host.balance(&contract).unwrap(), Word::from(2u64));
+    let receipt = vm.query(&host, &Call::new(ALICE, contract, b"")).unwrap();
+    assert_eq!(receipt.status, Status::Return);
+}

@@ -1,0 +1,217 @@
+//! Contracts that run a neural network: the digit classifier on real images.
+
+mod common;
+
+use aivm::{Call, Error, Hash, Host, Receipt, Status, Vm, Word};
+use aivm_nn::{Model, ModelLimits, Reference, Tensor};
+use common::*;
+
+fn onnx() -> Vec<u8> {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../nn-backends/models/digits.onnx"
+    );
+    std::fs::read(path).unwrap()
+}
+
+fn model() -> Model {
+    Model::from_onnx(&onnx(), &ModelLimits::default()).unwrap()
+}
+
+/// Input: model hash as limbs (32), number of dimensions (4), element type (4), then the
+/// dimensions and the data. Returns the raw result and, after 16 bytes, the first
+/// output's bytes.
+fn classifier() -> Vec<u8> {
+    let body = format!(
+        r#"
+      (local.set $rank (i32.load offset=32 (local.get $at)))
+      ;; tensor at 128: type, dimensions, data
+      (i32.store8 (i32.const 128) (i32.load offset=36 (local.get $at)))
+      (i32.store (i32.const 132) (i32.add (local.get $at) (i32.const 40)))
+      (i32.store (i32.const 136) (local.get $rank))
+      (i32.store (i32.const 140) (i32.add (local.get $at)
+        (i32.add (i32.const 40) (i32.shl (local.get $rank) (i32.const 2)))))
+      (i32.store (i32.const 144) (i32.sub (i32.sub (local.get $length) (i32.const 40))
+        (i32.shl (local.get $rank) (i32.const 2))))
+      (call $nn.infer {} (i32.const 128) (i32.const 1) (i32.const 64))
+      (memory.copy (i32.const 2048) (i32.const 64) (i32.const 12))
+      (if (i32.load8_u (i32.const 64))
+        (then (return (call $result (i32.const 0) (i32.const 2048) (i32.const 16)))))
+      (memory.copy (i32.const 2064)
+        (i32.load offset=12 (i32.load (i32.const 68)))
+        (i32.load offset=16 (i32.load (i32.const 68))))
+      (call $result (i32.const 0) (i32.const 2048)
+        (i32.add (i32.const 16) (i32.load offset=16 (i32.load (i32.const 68)))))"#,
+        push_word("(local.get $at)")
+    );
+    let call = format!(
+        "(func (export \"call\") (param $unaligned i32) (param $length i32) (result i32)
+          (local $at i32) (local $rank i32)
+          ;; the input has no alignment of its own
+          (local.set $at (i32.const 16384))
+          (memory.copy (local.get $at) (local.get $unaligned) (local.get $length))
+          {body})"
+    );
+    guest(&["nn.infer"], &call)
+}
+
+fn hash_limbs(hash: &Hash) -> [u8; 32] {
+    Word::from_be_bytes(*hash).to_le_bytes()
+}
+
+fn input(hash: &Hash, tensor: &Tensor) -> Vec<u8> {
+    let mut input = hash_limbs(hash).to_vec();
+    input.extend((tensor.shape.len() as u32).to_le_bytes());
+    input.extend(u32::from(tensor.ty.code()).to_le_bytes());
+    for dimension in &tensor.shape {
+        input.extend(dimension.to_le_bytes());
+    }
+    input.extend(&tensor.data);
+    input
+}
+
+/// A tensor of the model's input type, filled with a pattern.
+fn pattern(model: &Model, seed: u8) -> Tensor {
+    let info = &model.inputs()[0];
+    let elements: u32 = info.shape.iter().product();
+    let bytes = elements as usize * info.ty.size();
+    let data = match info.ty {
+        aivm_nn::ElementType::F32 => (0..elements)
+            .flat_map(|i| (((i + u32::from(seed)) % 17) as f32).to_le_bytes())
+            .collect(),
+        _ => (0..bytes)
+            .map(|i| (i as u8).wrapping_mul(7).wrapping_add(seed) % 17)
+            .collect(),
+    };
+    Tensor::new(info.ty, info.shape.clone(), data).unwrap()
+}
+
+fn ran(receipt: &Receipt) -> &[u8] {
+    assert_eq!(receipt.status, Status::Return, "{receipt:?}");
+    assert_eq!(receipt.output[0], 0, "inference was refused");
+    &receipt.output[16..]
+}
+
+#[test]
+fn a_contract_gets_what_the_model_computes_and_pays_the_quote() {
+    let (mut world, model) = (World::new(), model());
+    let registered = world.vm.register_model(&mut world.host, &onnx()).unwrap();
+    assert_eq!(registered.model, model.hash());
+    assert!(registered.gas > 1_000_000);
+    let contract = world.deploy(&classifier());
+    let quote = model.quote(&aivm::GasSchedule::v1().nn);
+    for seed in 0..3 {
+        let tensor = pattern(&model, seed);
+        let expected =
+            aivm_nn::run(&model, &Reference, std::slice::from_ref(&tensor), &mut ()).unwrap();
+        let receipt = world.call(contract, &input(&registered.model, &tensor));
+        assert_eq!(ran(&receipt), expected[0].data);
+        assert_eq!(receipt.gas.inference, quote.gas);
+        let [inference] = receipt.inferences.as_slice() else {
+            panic!("one inference")
+        };
+        assert_eq!(inference.model.0, registered.model);
+        assert_eq!((inference.gas, inference.macs), (quote.gas, quote.macs));
+        assert_eq!(inference.contract, contract);
+    }
+}
+
+#[test]
+fn receipts_do_not_depend_on_the_model_cache() {
+    let model = model();
+    let receipts: Vec<_> = [0, u64::MAX]
+        .map(|budget| {
+            let vm = Vm::builder().model_cache_bytes(budget).build().unwrap();
+            let mut world = World::with_vm(vm);
+            let hash = world
+                .vm
+                .register_model(&mut world.host, &onnx())
+                .unwrap()
+                .model;
+            let contract = world.deploy(&classifier());
+            let call = Call::new(ALICE, contract, input(&hash, &pattern(&model, 1)));
+            let first = world.vm.estimate(&world.host, &call).unwrap();
+            assert_eq!(world.vm.estimate(&world.host, &call).unwrap(), first);
+            first.receipt.hash()
+        })
+        .into();
+    assert_eq!(receipts[0], receipts[1]);
+}
+
+#[test]
+fn wrong_models_and_inputs_are_refused_as_values() {
+    let (mut world, model) = (World::new(), model());
+    let hash = world
+        .vm
+        .register_model(&mut world.host, &onnx())
+        .unwrap()
+        .model;
+    let contract = world.deploy(&classifier());
+    let good = pattern(&model, 0);
+    let refusal = |world: &mut World, input: Vec<u8>| {
+        let receipt = world.call(contract, &input);
+        assert_eq!(receipt.status, Status::Return);
+        assert_eq!(receipt.output[0], 1);
+        assert_eq!(receipt.gas.inference, 0);
+        receipt.output[4]
+    };
+    assert_eq!(
+        refusal(&mut world, input(&[1; 32], &good)),
+        0,
+        "model-not-found"
+    );
+    let mut short = good.clone();
+    short.data.pop();
+    assert_eq!(
+        refusal(&mut world, input(&hash, &short)),
+        2,
+        "shape-mismatch"
+    );
+    let mut turned = good.clone();
+    turned.shape.reverse();
+    turned.shape.push(1);
+    assert_eq!(
+        refusal(&mut world, input(&hash, &turned)),
+        2,
+        "shape-mismatch"
+    );
+}
+
+#[test]
+fn a_chain_that_gives_another_model_stops_the_node() {
+    let (mut world, model) = (World::new(), model());
+    world.host.set_model([7; 32], onnx());
+    let contract = world.deploy(&classifier());
+    let call = Call::new(ALICE, contract, input(&[7; 32], &pattern(&model, 0)));
+    let error = world.vm.call(&mut world.host, &call).unwrap_err();
+    assert!(
+        matches!(&error, Error::ModelMismatch { requested, found }
+        if *requested == [7; 32] && *found == model.hash()),
+        "{error}"
+    );
+    assert!(!error.is_refusal());
+    // Bytes that are no model at all are a value: every node has the same bytes.
+    world.host.set_model([8; 32], b"no model".to_vec());
+    let call = Call::new(ALICE, contract, input(&[8; 32], &pattern(&model, 0)));
+    let receipt = world.vm.call(&mut world.host, &call).unwrap();
+    assert_eq!(
+        (receipt.output[0], receipt.output[4]),
+        (1, 1),
+        "invalid-model"
+    );
+}
+
+#[test]
+fn a_damaged_model_is_refused_at_registration() {
+    let mut world = World::new();
+    let good = onnx();
+    for bad in [&good[..good.len() / 2], b"", b"\x08"] {
+        let error = world.vm.register_model(&mut world.host, bad).unwrap_err();
+        assert!(
+            matches!(error, Error::InvalidModel(_)) && error.is_refusal(),
+            "{error}"
+        );
+    }
+    assert_eq!(world.host.commits(), 0);
+    assert_eq!(world.host.model(&model().hash()).unwrap(), None);
+}
