@@ -109,7 +109,7 @@ impl Symbols<'_> {
                 return model;
             }
         };
-        model.hash = *blake3::hash(&bytes).as_bytes();
+        model.hash = opened.hash();
         if let Some((hash, place)) = declared.filter(|(h, _)| *h != model.hash) {
             sink.push(
                 Diagnostic::error("E0505", place, "the file is another model")

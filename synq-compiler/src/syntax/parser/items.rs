@@ -121,11 +121,11 @@ impl Parser<'_> {
             "contract" if named => Ok(ItemKind::Contract(self.contract("a contract")?)),
             "abstract" | "library" if named => self.unsupported_item(word),
             "interface" if named => Ok(ItemKind::Interface(self.contract("an interface")?)),
-            "struct" if named => self.structure(),
-            "enum" if named => self.enumeration(),
+            "struct" if named => self.braced(Self::structure),
+            "enum" if named => self.braced(Self::enumeration),
             "event" if named => self.event(),
             "error" if named && self.peek(2).kind == TokenKind::LParen => self.error(),
-            "model" if named && self.peek(2).kind == TokenKind::LBrace => self.model(),
+            "model" if named && self.peek(2).kind == TokenKind::LBrace => self.braced(Self::model),
             "function" => Ok(ItemKind::Function(Box::new(self.function(false)?))),
             "constructor" => Ok(ItemKind::Function(Box::new(self.function(true)?))),
             "modifier" | "using" | "receive" | "fallback" if named || next == TokenKind::LParen => {
@@ -310,6 +310,18 @@ impl Parser<'_> {
             self.word_at(0),
             "contract" | "interface" | "pragma" | "import"
         ) && matches!(self.peek(1).kind, TokenKind::Ident | TokenKind::String)
+    }
+
+    /// A declaration that ends with its braces; a mistake in it does not reach past them.
+    fn braced(&mut self, f: impl FnOnce(&mut Self) -> Parse<ItemKind>) -> Parse<ItemKind> {
+        let result = f(self);
+        if result.is_err() {
+            while !matches!(self.kind(), TokenKind::RBrace | TokenKind::End) {
+                self.bump();
+            }
+            self.eat(TokenKind::RBrace);
+        }
+        result
     }
 
     fn structure(&mut self) -> Parse<ItemKind> {

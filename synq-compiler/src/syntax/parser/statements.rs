@@ -177,7 +177,11 @@ impl Parser<'_> {
                         .label("not part of the language")
                         .note(note),
                 );
-                return Err(Failed);
+                self.recover_statement();
+                while self.is_word("catch") {
+                    self.recover_statement();
+                }
+                return Ok(StmtKind::Invalid);
             }
             "else" => {
                 let span = self.span();
