@@ -69,7 +69,7 @@ pub(crate) fn check(wasm: &[u8]) -> Result<(), CheckError> {
                         return Err(CheckError::UnknownImport {
                             module: import.module.to_owned(),
                             name: import.name.to_owned(),
-                            offset: offset as u64,
+                            offset,
                         });
                     };
                     same(known.key, known.params, known.results, lookup(&types, ty)?)?;

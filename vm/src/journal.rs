@@ -6,6 +6,7 @@
 //! keeping its effects costs nothing.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use aivm_abi::receipt::Event;
 use aivm_abi::{Address, Word};
@@ -151,17 +152,16 @@ impl Journal {
         host: &dyn Host,
         address: Address,
     ) -> Result<&mut Slot<U256>, HostError> {
-        if !self.balances.contains_key(&address) {
-            let balance = to_u256(host.balance(&address)?);
-            let slot = Slot {
-                original: balance,
-                current: balance,
-            };
-            self.balances.insert(address, slot);
+        match self.balances.entry(address) {
+            Entry::Occupied(slot) => Ok(slot.into_mut()),
+            Entry::Vacant(slot) => {
+                let balance = to_u256(host.balance(&address)?);
+                Ok(slot.insert(Slot {
+                    original: balance,
+                    current: balance,
+                }))
+            }
         }
-        self.balances
-            .get_mut(&address)
-            .ok_or_else(|| HostError::new("balance vanished"))
     }
 
     /// Native balance.
