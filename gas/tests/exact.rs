@@ -170,3 +170,107 @@ fn exactly_enough_gas_is_enough() {
     }
     assert_eq!(machine.call_with("run", &args, used, 1000).gas(), used);
 }
+
+#[test]
+fn inner_functions_hand_gas_on_in_every_shape() {
+    // Declared locals, a trap-free early return, results of each type, a dead call, and
+    // calls through each of inner, outer and imported functions.
+    let wat = r#"(module
+        (import "env" "note" (func $note (param i32)))
+        (table 1 funcref) (elem (i32.const 0) $outer)
+        (type $t (func (param i32) (result i32)))
+        (func $outer (param i32) (result i32) (call $open (local.get 0)))
+        (func $open (param i32) (result i32) (local i64 i32)
+          (local.set 2 (i32.add (local.get 0) (i32.const 1)))
+          (call $note (local.get 2))
+          (local.tee 2 (i32.add (local.get 2) (i32.const 1))))
+        (func $pure (param f64) (result f64) (local f64)
+          (local.set 1 (f64.add (local.get 0) (f64.const 1)))
+          (local.get 1))
+        (func $closed (param i32) (result i32) (local i32)
+          block
+            (br_if 0 (i32.eqz (local.get 0)))
+            (return (i32.const 5))
+          end
+          loop
+            (local.set 1 (i32.add (local.get 1) (i32.const 1)))
+            (br_if 0 (i32.lt_u (local.get 1) (i32.const 3)))
+          end
+          (local.get 1))
+        (func $dead (result i32)
+          i32.const 1 return i32.const 2 call $closed call $open drop i32.const 0)
+        (func (export "run") (param i32) (result i32)
+          (i32.add (call $closed (i32.const 0)) (call $closed (local.get 0)))
+          (call $open (local.get 0)) i32.add
+          (call $outer (local.get 0)) i32.add
+          (call_indirect (type $t) (local.get 0) (i32.const 0)) i32.add
+          (i32.trunc_f64_s (call $pure (f64.const 6))) i32.add
+          call $dead i32.add))"#;
+    let wasm = wat::parse_str(wat).expect("text");
+    let module = instrument(wat, &flat(1));
+    let mut machine = Machine::new(&module.wasm);
+    let outcome = machine.call("run", &[Val::I32(10)]);
+    let closed = |argument: i64| match argument {
+        0 => 1 + 3 + 3 * 8 + 1,
+        _ => 1 + 3 + 2,
+    };
+    let open = 1 + 4 + 2 + 4;
+    let outer = 1 + 2 + open;
+    let gas = 1
+        + 2
+        + closed(0)
+        + 2
+        + closed(10)
+        + 1
+        + 2
+        + open
+        + 1
+        + 2
+        + outer
+        + 1
+        + 3
+        + outer
+        + 1
+        + 2
+        + (1 + 5)
+        + 1
+        + 1
+        + 1
+        + (1 + 2)
+        + 1;
+    let sum = 3 + 5 + 12 + 12 + 12 + 7 + 1;
+    assert_eq!(outcome, Outcome::Return(vec![sum.to_string()], gas));
+    let plain = aivm_gas::instrument_plainly(&wasm, &flat(1)).expect("accepted");
+    assert_eq!(
+        Machine::new(&plain.wasm).call("run", &[Val::I32(10)]),
+        outcome
+    );
+    let used = machine.call("run", &[Val::I32(10)]).gas();
+    for gas in 0..used {
+        let outcome = machine.call_with("run", &[Val::I32(10)], gas, 1000);
+        assert_eq!(outcome, Outcome::Exit(ExitCode::OutOfGas), "{gas}");
+    }
+    let notes = &machine.store.data().notes;
+    assert!(
+        notes.iter().all(|(note, left)| *note == 11 && *left >= 0),
+        "{notes:?}"
+    );
+}
+
+#[test]
+fn a_constant_operand_is_paid_for_with_its_block() {
+    let run = |length: &str| {
+        let wat = format!(
+            r#"(module (memory 2) (func (export "run") (param i32)
+                (memory.fill (i32.const 0) (i32.const 7) ({length}))))"#
+        );
+        let mut schedule = flat(1);
+        schedule.wasm.bulk_per_64_bytes = 10;
+        let module = instrument(&wat, &schedule);
+        Machine::new(&module.wasm)
+            .call("run", &[Val::I32(65_537)])
+            .gas()
+    };
+    assert_eq!(run("i32.const 65537"), 1 + 4 + 10 * 1025);
+    assert_eq!(run("local.get 0"), 1 + 4 + 10 * 1025);
+}

@@ -27,6 +27,19 @@ pub(super) fn dynamic(op: &Operator<'_>) -> Option<Dynamic> {
     })
 }
 
+/// Gas for the operand of an operator on bytes or elements, when the operand is known.
+pub(super) fn known(op: &Operator<'_>, operand: i32, prices: &WasmPrices) -> u64 {
+    let operand = u64::from(operand.cast_unsigned());
+    match dynamic(op) {
+        Some(Dynamic::Bytes) => prices
+            .bulk_per_64_bytes
+            .saturating_mul(operand.div_ceil(64)),
+        Some(Dynamic::Elements) => prices.table_element.saturating_mul(operand),
+        Some(Dynamic::MemoryGrow) => prices.memory_page.saturating_mul(operand),
+        None => 0,
+    }
+}
+
 /// Whether the operator makes a value that a compiler may keep for later, so that it takes
 /// room in a frame. Constants are made again instead; calls and locals are counted apart.
 pub(super) fn makes_value(op: &Operator<'_>) -> bool {

@@ -117,6 +117,8 @@ struct Reader<'s> {
     targets: u64,
     callees: Vec<(Option<Block>, Callee)>,
     pays: bool,
+    /// The constant that the last operator pushed.
+    constant: Option<i32>,
     inner: bool,
     params: u32,
 }
@@ -224,6 +226,7 @@ impl<'s> Reader<'s> {
             targets: 0,
             callees: Vec::new(),
             pays: false,
+            constant: None,
             inner,
             params,
         }
@@ -284,7 +287,19 @@ impl<'s> Reader<'s> {
         if let Some(block) = self.current {
             self.flow.add_cost(block, price);
         }
-        if let Some(dynamic) = cost::dynamic(op) {
+        let constant = self.constant.take();
+        if let Operator::I32Const { value } = op {
+            self.constant = Some(*value);
+        }
+        if let (Some(Dynamic::Bytes | Dynamic::Elements), Some(operand)) =
+            (cost::dynamic(op), constant)
+        {
+            // The operand is known, so it is paid for with the block.
+            if let Some(block) = self.current {
+                let gas = cost::known(op, operand, &self.schedule.wasm);
+                self.flow.add_cost(block, gas);
+            }
+        } else if let Some(dynamic) = cost::dynamic(op) {
             self.act(offset, Action::Pay(dynamic));
             self.pays |= self.current.is_some();
             if dynamic == Dynamic::MemoryGrow {
