@@ -189,6 +189,8 @@ impl Writer<'_> {
             Action::Leave => self.reload(),
             Action::Exit if self.plan.protocol.is_inner() => self.reload(),
             Action::Exit => self.flush(),
+            Action::Return if self.plan.protocol.is_inner() => self.put(&[I::LocalGet(self.gas)]),
+            Action::Return => {}
             Action::Pay(dynamic) => self.pay(dynamic, place.depth),
             Action::CheckGrow if self.context.check_grow => self.check_grow(),
             Action::CheckGrow => {}

@@ -40,6 +40,8 @@ pub(super) enum Action {
     Leave,
     /// Control leaves the function here; the gas global must be right.
     Exit,
+    /// A `return` follows; an inner function returns its gas too, also in dead code.
+    Return,
     /// The operator that follows pays by its operand.
     Pay(Dynamic),
     /// The `memory.grow` that follows must respect the limit of the schedule.
@@ -391,6 +393,7 @@ impl<'s> Reader<'s> {
             Operator::Return => {
                 let depth = self.frames.len().saturating_sub(1);
                 self.branch(offset, [u32::try_from(depth).unwrap_or(u32::MAX)], true);
+                self.place(offset, 0, Action::Return);
                 self.stop();
             }
             Operator::Unreachable => self.stop(),
