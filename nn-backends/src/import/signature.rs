@@ -51,7 +51,8 @@ fn input(
             let fits = info.shape.as_ref().is_none_or(|declared| {
                 declared.len() == shape.len()
                     && declared.iter().zip(shape).all(|(d, s)| match d {
-                        Dim::Value(v) => *v == i64::from(*s),
+                        // Some exporters write −1 where they know no dimension.
+                        Dim::Value(v) => *v < 0 || *v == i64::from(*s),
                         _ => true,
                     })
             });
