@@ -103,6 +103,30 @@ pub enum Error {
 }
 
 impl Error {
+    /// Name of the kind of error, the same in every version.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidModule(_) => "invalid-module",
+            Self::NotAContract(_) => "not-a-contract",
+            Self::InvalidModel(_) => "invalid-model",
+            Self::GasLimitTooLow { .. } => "gas-limit-too-low",
+            Self::GasLimitTooHigh(_) => "gas-limit-too-high",
+            Self::InputTooLong { .. } => "input-too-long",
+            Self::NoContract(_) => "no-contract",
+            Self::UnknownCode(_) => "unknown-code",
+            Self::AddressInUse(_) => "address-in-use",
+            Self::InsufficientBalance { .. } => "insufficient-balance",
+            Self::CodeMismatch { .. } => "code-mismatch",
+            Self::ModelMismatch { .. } => "model-mismatch",
+            Self::StoredCode { .. } => "stored-code",
+            Self::Host(_) => "host",
+            Self::HostPanic(_) => "host-panic",
+            Self::Engine(_) => "engine",
+            Self::Inference(_) => "inference",
+            Self::Config(_) => "config",
+        }
+    }
+
     /// True when the request itself is at fault, so that every node refuses it alike;
     /// false when this node's machinery failed and the node must not go on as if
     /// nothing had happened.
