@@ -22,4 +22,4 @@ pub use compile::{
 };
 pub use diagnostics::{Diagnostic, Diagnostics, Label, Severity, Suggestion};
 pub use profile::{ChainProfile, ProfileError};
-pub use source::{FileId, MemoryLoader, SourceLoader, Sources, Span};
+pub use source::{FileId, FolderLoader, MemoryLoader, SourceLoader, Sources, Span};

@@ -1,6 +1,7 @@
 //! Source files, places in them, and how the compiler gets hold of them.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// Number of a file within one run of the compiler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -105,6 +106,53 @@ impl SourceLoader for MemoryLoader {
     }
 }
 
+/// A loader that reads from disk, relative to a folder.
+#[derive(Debug, Clone)]
+pub struct FolderLoader {
+    root: PathBuf,
+}
+
+impl FolderLoader {
+    /// Largest file that is read, in bytes.
+    pub const MAX_FILE: u64 = 256 << 20;
+
+    /// A loader for paths relative to `root`.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        let path = self.root.join(path);
+        let describe = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::NotFound => format!("there is no file {}", path.display()),
+            _ => error.to_string(),
+        };
+        let length = std::fs::metadata(&path).map_err(describe)?.len();
+        if length > Self::MAX_FILE {
+            return Err(format!(
+                "it has {length} bytes, at most {} are read",
+                Self::MAX_FILE
+            ));
+        }
+        std::fs::read(&path).map_err(describe)
+    }
+}
+
+impl SourceLoader for FolderLoader {
+    fn source(&self, path: &str) -> Result<String, String> {
+        String::from_utf8(self.read(path)?).map_err(|error| {
+            format!(
+                "it is not UTF-8 (byte {})",
+                error.utf8_error().valid_up_to()
+            )
+        })
+    }
+
+    fn model(&self, path: &str) -> Result<Vec<u8>, String> {
+        self.read(path)
+    }
+}
+
 /// The files read in one run, in the order in which they were first named.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
@@ -155,5 +203,28 @@ impl Sources {
         let line = before.bytes().filter(|b| *b == b'\n').count() as u32 + 1;
         let start = before.rfind('\n').map_or(0, |p| p + 1);
         (line, before[start..].chars().count() as u32 + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FolderLoader, SourceLoader};
+
+    #[test]
+    fn the_folder_loader_says_why_it_cannot_read() {
+        let loader = FolderLoader::new(env!("CARGO_MANIFEST_DIR"));
+        assert!(
+            loader
+                .source("Cargo.toml")
+                .unwrap()
+                .contains("synq-compiler")
+        );
+        let missing = loader.source("nowhere/a.synq").unwrap_err();
+        assert!(missing.starts_with("there is no file"), "{missing}");
+        assert!(loader.source("src").is_err());
+        let model = loader
+            .source("../nn-backends/models/digits.onnx")
+            .unwrap_err();
+        assert!(model.starts_with("it is not UTF-8"), "{model}");
     }
 }
