@@ -1,2 +1,86 @@
-//! x
-fn main() {}
+//! Repository chores: `cargo xtask <chore>`.
+#![forbid(unsafe_code)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use clap::{Parser, Subcommand};
+
+/// Repository chores.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Trains and quantises the test models again and tells whether they changed.
+    ///
+    /// Needs Python 3 with venv, and PyPI. Takes about a minute.
+    Models,
+    /// Writes what the VM computes into the conformance vectors; review the difference.
+    Vectors,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().chore {
+        Chore::Models => models(),
+        Chore::Vectors => vectors(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn root() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().unwrap_or(manifest).to_path_buf()
+}
+
+fn models() -> Result<(), String> {
+    let folder = root().join("nn-backends/models");
+    let venv = root().join(".venv");
+    let python = venv.join("bin/python");
+    if !python.exists() {
+        run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+    }
+    eprintln!("installing the Python packages of nn-backends/models/requirements.txt");
+    run(Command::new(&python)
+        .args(["-m", "pip", "install", "--quiet", "-r"])
+        .arg(folder.join("requirements.txt")))?;
+    run(Command::new(&python).arg(folder.join("digits.py")))?;
+    run(Command::new("git")
+        .args(["diff", "--stat", "--exit-code", "--"])
+        .arg(&folder))
+    .map_err(|_| "the models differ from those in the repository".to_string())?;
+    println!("the models are the same as those in the repository");
+    Ok(())
+}
+
+fn vectors() -> Result<(), String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    run(Command::new(cargo).current_dir(root()).args([
+        "run",
+        "--release",
+        "--quiet",
+        "--package",
+        "aivm-conformance",
+        "--",
+        "bless",
+    ]))
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    let name = command.get_program().display().to_string();
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("`{name}` ended with {status}")),
+        Err(error) => Err(format!("cannot run `{name}`: {error}")),
+    }
+}
