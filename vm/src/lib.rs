@@ -45,3 +45,8 @@ pub use memory_host::MemoryHost;
 pub use redb_host::RedbHost;
 pub use request::{Call, DEFAULT_GAS_LIMIT, Deploy, code_hash};
 pub use vm::{Deployed, Estimate, Registered, Uploaded, Vm, VmBuilder};
+
+/// The examples of the README, compiled as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
