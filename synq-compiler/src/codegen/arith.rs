@@ -38,12 +38,10 @@ impl Gen<'_> {
     pub fn operand(&mut self, frame: &mut Frame<'_>, op: BinaryOp, r: &Expr) {
         self.expr(frame, r);
         match op {
-            BinaryOp::Shl | BinaryOp::Shr => {
-                if r.ty.repr() == Repr::Word {
-                    frame.f.call(self.rt("distance"));
-                }
+            BinaryOp::Shl | BinaryOp::Shr if r.ty.repr() == Repr::Word => {
+                frame.f.call(self.rt("distance"));
             }
-            BinaryOp::Pow => self.to_word(&mut frame.f, &r.ty),
+            BinaryOp::Pow => self.widen(&mut frame.f, &r.ty),
             _ => {}
         }
     }
@@ -162,7 +160,7 @@ impl Gen<'_> {
             BinaryOp::Pow => {
                 let word = f.word();
                 f.set_word(word);
-                self.to_word(f, ty);
+                self.widen(f, ty);
                 f.get_word(word);
                 f.done_word(word);
                 f.call(self.rt(match (checked, signed) {
@@ -176,7 +174,7 @@ impl Gen<'_> {
                     // Back from the narrow value it must be the same.
                     f.get(result[0]);
                     self.truncate(f, ty);
-                    self.to_word(f, ty);
+                    self.widen(f, ty);
                     f.get_word(result);
                     f.call(self.rt("eq"));
                     f.op(Instruction::I32Eqz);

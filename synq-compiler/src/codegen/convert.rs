@@ -8,7 +8,7 @@ use crate::ir::*;
 
 impl Gen<'_> {
     /// Widens the value on the stack to a word.
-    pub fn to_word(&mut self, f: &mut Emit, ty: &Type) {
+    pub fn widen(&mut self, f: &mut Emit, ty: &Type) {
         match ty.repr() {
             Repr::Word => {}
             Repr::I32 => {
@@ -30,7 +30,7 @@ impl Gen<'_> {
     }
 
     /// Narrows the word on the stack, known to be in range, to a type.
-    pub fn from_word(&mut self, f: &mut Emit, ty: &Type) {
+    pub fn narrow(&mut self, f: &mut Emit, ty: &Type) {
         match ty.repr() {
             Repr::Word => {}
             Repr::I32 => {
@@ -128,7 +128,7 @@ impl Gen<'_> {
                 f.done64(value);
             }
             (_, Type::Address | Type::Contract(_)) => {
-                self.to_word(f, from);
+                self.widen(f, from);
                 // The low 160 bits.
                 f.op(Instruction::Drop);
                 f.i64(0xffff_ffff);
@@ -139,7 +139,7 @@ impl Gen<'_> {
                 // Integers, and what counts as one.
                 match (from.repr(), to.repr()) {
                     (Repr::Word, Repr::Word) => {}
-                    (_, Repr::Word) => self.to_word(f, from),
+                    (_, Repr::Word) => self.widen(f, from),
                     (Repr::Word, _) => (0..3).for_each(|_| f.op(Instruction::Drop)),
                     (Repr::I32, _) => f.op(Instruction::I64ExtendI32U),
                     _ => {}

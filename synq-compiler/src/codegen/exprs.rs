@@ -677,9 +677,8 @@ impl Gen<'_> {
         f.op(Instruction::I32Mul);
         f.op(Instruction::I32Add);
         f.set(address);
-        match &held {
-            Some(held) => self.store_memory(f, address, 8, &element, &held.locals),
-            None => {}
+        if let Some(held) = &held {
+            self.store_memory(f, address, 8, &element, &held.locals);
         }
         f.get(block);
         self.write(f, loc, &place.ty);

@@ -95,11 +95,9 @@ impl<'a> Gen<'a> {
 
     /// Number of a helper routine or host function of the runtime.
     pub fn rt(&self, name: &str) -> u32 {
-        self.runtime.exports.get(name).copied().unwrap_or_else(|| {
-            // A misspelt name would be caught by the first test that compiles a contract:
-            // the linker finds no such function.
-            u32::MAX
-        })
+        // A misspelt name would be caught by the first test that compiles a contract: the
+        // linker finds no such function.
+        self.runtime.exports.get(name).copied().unwrap_or(u32::MAX)
     }
 
     /// Number of a host function.
@@ -148,7 +146,7 @@ impl<'a> Gen<'a> {
         if let Some(at) = self.literals.get(bytes) {
             return *at;
         }
-        while self.data.len() % 8 != 0 {
+        while !self.data.len().is_multiple_of(8) {
             self.data.push(0);
         }
         let at = DATA_BASE + self.data.len() as u32;

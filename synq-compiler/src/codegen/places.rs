@@ -171,7 +171,7 @@ impl Gen<'_> {
                     frame.f.done32(pointer);
                 } else if matches!(base.kind, PlaceKind::State(_) | PlaceKind::Local(_)) {
                     self.expr(frame, key);
-                    self.to_word(&mut frame.f, &key.ty);
+                    self.widen(&mut frame.f, &key.ty);
                     if let Loc::Slot(slot) = self.resolve(frame, base) {
                         slot.push(&mut frame.f);
                     }
@@ -181,7 +181,7 @@ impl Gen<'_> {
                         return Loc::Memory(0, 0);
                     };
                     self.expr(frame, key);
-                    self.to_word(&mut frame.f, &key.ty);
+                    self.widen(&mut frame.f, &key.ty);
                     slot.push(&mut frame.f);
                     frame.f.call(self.rt("map_word"));
                 }
@@ -357,7 +357,7 @@ impl Gen<'_> {
                 _ => {
                     slot.push(f);
                     f.call(self.rt("sload"));
-                    self.from_word(f, ty);
+                    self.narrow(f, ty);
                 }
             },
             Loc::StateByte(slot, index) => {
@@ -491,7 +491,7 @@ impl Gen<'_> {
                     f.done32(value);
                 }
                 _ => {
-                    self.to_word(f, ty);
+                    self.widen(f, ty);
                     let value = f.word();
                     f.set_word(value);
                     slot.push(f);

@@ -291,7 +291,7 @@ impl Gen<'_> {
             let ty = &value.ty;
             value.locals.iter().for_each(|l| f.get(*l));
             if ty.is_value() {
-                self.to_word(f, ty);
+                self.widen(f, ty);
             } else if ty.is_bytes() {
                 f.call(self.rt("hash_keccak"));
             } else {

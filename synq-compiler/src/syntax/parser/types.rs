@@ -23,9 +23,9 @@ impl Parser<'_> {
             if self.is(TokenKind::Ident) {
                 self.bump();
             }
-            if !self.eat(TokenKind::FatArrow)
-                && !(close == TokenKind::Gt && self.eat(TokenKind::Comma))
-            {
+            let separated = self.eat(TokenKind::FatArrow)
+                || (close == TokenKind::Gt && self.eat(TokenKind::Comma));
+            if !separated {
                 let expected = if close == TokenKind::Gt {
                     "`,`"
                 } else {
