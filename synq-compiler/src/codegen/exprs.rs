@@ -27,7 +27,13 @@ impl Gen<'_> {
                 self.zero(&mut frame.f, &e.ty);
             }
             Kind::Const(value) => push_constant(&mut frame.f, value, &e.ty),
-            Kind::Number(_, value) => push_constant(&mut frame.f, value, &Type::U256),
+            Kind::Number(_, value) => {
+                push_constant(
+                    &mut frame.f,
+                    &alloy_primitives::U256::saturating_from(*value),
+                    &Type::U256,
+                );
+            }
             Kind::Literal(bytes) => {
                 let at = self.literal(bytes);
                 frame.f.i32(at);

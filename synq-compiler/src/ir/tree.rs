@@ -1,6 +1,6 @@
 //! Expressions, places, statements and functions.
 
-use alloy_primitives::U256;
+use alloy_primitives::{U256, aliases::U512};
 
 use super::types::Type;
 use crate::source::Span;
@@ -115,8 +115,9 @@ pub enum Failure {
 pub enum Kind {
     /// A value of a value type, as 256-bit two's complement.
     Const(U256),
-    /// A literal that has no type yet: magnitude, and whether it is negative.
-    Number(bool, U256),
+    /// A literal that has no type yet: whether it is negative, and its magnitude. Wider than
+    /// any type, so that `2 ** 256 - 1` can be written.
+    Number(bool, U512),
     /// Bytes in a data segment.
     Literal(Vec<u8>),
     /// The value at a place; an aggregate from state is copied to memory.

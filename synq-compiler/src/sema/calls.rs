@@ -476,9 +476,11 @@ impl Checker<'_, '_> {
             let (negative, magnitude) = (*negative, *magnitude);
             return match &ty {
                 Type::Address | Type::Contract(_) if !negative && magnitude.bit_len() <= 160 => {
-                    constant(magnitude, ty, span)
+                    constant(U256::saturating_from(magnitude), ty, span)
                 }
-                Type::Bytes32 if !negative => constant(magnitude, ty, span),
+                Type::Bytes32 if !negative && magnitude.bit_len() <= 256 => {
+                    constant(U256::saturating_from(magnitude), ty, span)
+                }
                 Type::Enum(_) => {
                     let value = self.coerce(value, &Type::UInt(8));
                     self.convert(value, ty, span)
@@ -922,7 +924,9 @@ impl Checker<'_, '_> {
                     Expr {
                         kind: Kind::Number(false, n),
                         ..
-                    } if n.bit_len() <= 32 => constant(n << 224, Type::Bytes32, span),
+                    } if n.bit_len() <= 32 => {
+                        constant(U256::saturating_from(n) << 224, Type::Bytes32, span)
+                    }
                     other => self.coerce(other, &Type::Bytes32),
                 };
                 (Some(value), rest)

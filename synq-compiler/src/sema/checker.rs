@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use alloy_primitives::U256;
+use alloy_primitives::{U256, aliases::U512};
 
 use super::symbols::{Scope, Symbols};
 use crate::diagnostics::{Diagnostic, Sink};
@@ -65,13 +65,13 @@ fn signed(negative: bool, magnitude: U256) -> U256 {
 }
 
 /// Tells whether a literal is one of the type's numbers.
-pub(crate) fn fits(negative: bool, magnitude: U256, ty: &Type) -> bool {
+pub(crate) fn fits(negative: bool, magnitude: U512, ty: &Type) -> bool {
     match ty {
         Type::UInt(bits) => {
             (!negative || magnitude.is_zero()) && magnitude.bit_len() <= usize::from(*bits)
         }
         Type::Int(bits) => {
-            let half = U256::from(1) << (usize::from(*bits) - 1);
+            let half = U512::from(1) << (usize::from(*bits) - 1);
             magnitude < half || (negative && magnitude == half)
         }
         _ => false,
@@ -218,7 +218,7 @@ impl Checker<'_, '_> {
         let ty = to.clone();
         match (expr.kind, to) {
             (Kind::Number(negative, magnitude), _) => {
-                constant(signed(negative, magnitude), ty, span)
+                constant(signed(negative, U256::saturating_from(magnitude)), ty, span)
             }
             (Kind::Ternary(c, a, b), _) if expr.ty == Type::Number => {
                 let a = self.coerce(*a, to);

@@ -1,6 +1,6 @@
 //! Expressions and places.
 
-use alloy_primitives::U256;
+use alloy_primitives::{U256, aliases::U512};
 
 use super::checker::{Checker, broken, constant, fits};
 use super::literals;
@@ -155,7 +155,7 @@ impl Checker<'_, '_> {
             return constant(value, Type::Bytes32, span);
         }
         Expr {
-            kind: Kind::Number(false, value),
+            kind: Kind::Number(false, U512::from(value)),
             ty: Type::Number,
             span,
         }
@@ -1100,14 +1100,14 @@ fn fold(op: BinaryOp, l: &Expr, r: &Expr, span: Span) -> Option<Expr> {
         return None;
     };
     let (ln, l, rn, r) = (*ln, *l, *rn, *r);
-    let number = |negative: bool, magnitude: U256| {
+    let number = |negative: bool, magnitude: U512| {
         Some(Expr {
             kind: Kind::Number(negative && !magnitude.is_zero(), magnitude),
             ty: Type::Number,
             span,
         })
     };
-    let sum = |ln: bool, l: U256, rn: bool, r: U256| {
+    let sum = |ln: bool, l: U512, rn: bool, r: U512| {
         if ln == rn {
             number(ln, l.checked_add(r)?)
         } else if l >= r {
@@ -1130,17 +1130,17 @@ fn fold(op: BinaryOp, l: &Expr, r: &Expr, span: Span) -> Option<Expr> {
         BinaryOp::Div if !r.is_zero() => number(ln != rn, l / r),
         BinaryOp::Rem if !r.is_zero() => number(ln, l % r),
         BinaryOp::Pow if !rn => number(ln && r.bit(0), l.checked_pow(r)?),
-        BinaryOp::Shl if !ln && !rn && r < U256::from(256) => {
+        BinaryOp::Shl if !ln && !rn && r < U512::from(512) => {
             let n = r.to::<usize>();
-            (l.bit_len() + n <= 256).then(|| number(false, l << n))?
+            (l.bit_len() + n <= 512).then(|| number(false, l << n))?
         }
         BinaryOp::Shr if !ln && !rn => {
-            let n = if r < U256::from(256) {
+            let n = if r < U512::from(512) {
                 r.to::<usize>()
             } else {
-                256
+                512
             };
-            number(false, l.checked_shr(n).unwrap_or(U256::ZERO))
+            number(false, l >> n)
         }
         BinaryOp::BitAnd if !ln && !rn => number(false, l & r),
         BinaryOp::BitOr if !ln && !rn => number(false, l | r),
