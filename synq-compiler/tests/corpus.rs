@@ -1,24 +1,14 @@
 //! The corpus in `contracts/` compiles, without warnings and the same each time.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use synq_compiler::{Options, SourceLoader, compile};
-
-struct Files(PathBuf);
-
-impl SourceLoader for Files {
-    fn source(&self, path: &str) -> Result<String, String> {
-        std::fs::read_to_string(self.0.join(path)).map_err(|e| e.to_string())
-    }
-    fn model(&self, path: &str) -> Result<Vec<u8>, String> {
-        std::fs::read(self.0.join(path)).map_err(|e| e.to_string())
-    }
-}
+use synq_compiler::{FolderLoader, Options, compile};
 
 #[test]
 fn every_contract_compiles() {
-    let files = Files(Path::new(env!("CARGO_MANIFEST_DIR")).join("contracts"));
-    let mut found: Vec<String> = std::fs::read_dir(&files.0)
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("contracts");
+    let files = FolderLoader::new(&folder);
+    let mut found: Vec<String> = std::fs::read_dir(&folder)
         .expect("the folder is there")
         .map(|e| {
             e.expect("the entry can be read")

@@ -6,7 +6,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
-use synq_compiler::SourceLoader;
+use synq_compiler::FolderLoader;
 
 use crate::error::Error;
 
@@ -111,10 +111,8 @@ impl Project {
     }
 
     /// Reads the project's files.
-    pub fn loader(&self) -> FileLoader {
-        FileLoader {
-            root: self.root.clone(),
-        }
+    pub fn loader(&self) -> FolderLoader {
+        FolderLoader::new(self.root.clone())
     }
 
     /// All `.synq` files of a folder of the project, sorted.
@@ -208,28 +206,4 @@ pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
         std::fs::create_dir_all(folder).map_err(|e| Error::file(folder, e))?;
     }
     std::fs::write(path, bytes).map_err(|e| Error::file(path, e))
-}
-
-/// Gives the compiler the files below a folder.
-#[derive(Debug, Clone)]
-pub struct FileLoader {
-    root: PathBuf,
-}
-
-impl SourceLoader for FileLoader {
-    fn source(&self, path: &str) -> Result<String, String> {
-        read_text(&self.root.join(path)).map_err(|e| reason(&e))
-    }
-
-    fn model(&self, path: &str) -> Result<Vec<u8>, String> {
-        read(&self.root.join(path)).map_err(|e| reason(&e))
-    }
-}
-
-/// The message without the path, which the compiler prints itself.
-fn reason(error: &Error) -> String {
-    match error {
-        Error::File { reason, .. } => reason.clone(),
-        other => other.to_string(),
-    }
 }

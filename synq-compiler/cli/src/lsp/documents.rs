@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use synq_compiler::{ChainProfile, Options, SourceLoader};
+use synq_compiler::{ChainProfile, FolderLoader, Options, SourceLoader};
 
-use crate::project::{self, FileLoader, Project};
+use crate::project::{self, Project};
 
 /// The documents that the client has open, by address.
 #[derive(Debug, Default)]
@@ -89,7 +89,7 @@ impl File {
 /// Open documents before files on disk.
 pub struct Overlay {
     open: BTreeMap<String, String>,
-    files: FileLoader,
+    files: FolderLoader,
 }
 
 impl SourceLoader for Overlay {
