@@ -82,8 +82,9 @@ fn pitfall_02_bulk_operations_pay_by_their_operand() {
     schedule.wasm.table_element = 1 << 30;
     schedule.wasm.memory_page = 1 << 30;
     let module = common::instrument(wat, &schedule);
-    // (export, static gas, units for the operands)
-    let cases: [(&str, i64, &[(i32, i64)]); 8] = [
+    /// Export, static gas, and units for the operands.
+    type Case = (&'static str, i64, &'static [(i32, i64)]);
+    let cases: [Case; 8] = [
         (
             "copy",
             5,

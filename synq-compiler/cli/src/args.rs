@@ -50,7 +50,7 @@ pub enum Color {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Compile: out/<Contract>.wasm, out/<Contract>.abi.json and out/manifest.json
+    /// Compile: out/NAME.wasm, out/NAME.abi.json and out/manifest.json
     #[command(after_help = "Examples:
   synqc build                        all sources of the project
   synqc build Token.synq --out art   one file, artifacts in the folder `art`

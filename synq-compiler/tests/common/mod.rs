@@ -27,13 +27,16 @@ pub struct World {
     pub events: Vec<(Word, Vec<Word>, Vec<u8>)>,
 }
 
+/// A network that a test makes up.
+pub type Network = fn(&[nn::Tensor]) -> Vec<nn::Tensor>;
+
 #[derive(Default)]
 pub struct Shared {
     pub world: World,
     pub code: BTreeMap<Word, Vec<u8>>,
     pub abis: BTreeMap<Word, JsonAbi>,
     pub inferences: Vec<(Word, Vec<nn::Tensor>)>,
-    pub infer: Option<fn(&[nn::Tensor]) -> Vec<nn::Tensor>>,
+    pub infer: Option<Network>,
     pub depth: u32,
     pub logs: Vec<String>,
     /// Self-calls with a limit below this run out of gas.

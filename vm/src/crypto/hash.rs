@@ -20,10 +20,12 @@ pub(crate) fn blake3(data: &[u8]) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
+    type Case = (fn(&[u8]) -> [u8; 32], &'static [u8], &'static str);
+
     /// Published digests of the empty string and of "abc".
     #[test]
     fn published_digests() {
-        let cases: [(fn(&[u8]) -> [u8; 32], &[u8], &str); 6] = [
+        let cases: [Case; 6] = [
             (
                 super::keccak256,
                 b"",

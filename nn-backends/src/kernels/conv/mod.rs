@@ -2,7 +2,7 @@
 //!
 //! A convolution is a product of the weights, `channels_out` × `depth`, with a matrix whose columns are the outputs'
 //! neighbourhoods. That matrix is never made: panels of it are gathered from the input, a few kilobytes at a time, and
-//! multiplied by the kernels of [`gemm`](super::gemm). [`reference()`] is the definition.
+//! multiplied by the kernels of [`gemm`](mod@super::gemm). [`reference()`] is the definition.
 
 #[cfg(target_arch = "x86_64")]
 mod depthwise;
