@@ -15,11 +15,11 @@
 
 mod cache;
 mod check;
-mod crypto;
 mod delta;
 mod engine;
 mod error;
 mod exec;
+mod hash;
 mod host;
 pub mod inspect;
 mod journal;

@@ -3,10 +3,12 @@
 use aivm_abi::host::crypto::{Host, Kem, SignatureScheme};
 use aivm_abi::receipt::PqcCheck;
 use aivm_abi::{Exit, TrapCode, Word};
+use aivm_crypto::pqc;
 
 use super::frame::Frame;
-use crate::crypto::{hash, pqc};
+
 use crate::error::Error;
+use crate::hash;
 
 impl Frame<'_, '_> {
     fn pay_pq(&mut self, algorithm: &str, bytes: usize) -> Result<u64, Exit> {
