@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::key::args::KeyCommand;
+
 /// Runs and examines AIVM contracts.
 #[derive(Debug, Parser)]
 #[command(name = "aivm", version)]
@@ -31,6 +33,9 @@ pub enum Command {
     Bisect(BisectArgs),
     /// Show or empty a cache of compiled code.
     Cache(CacheArgs),
+    /// Make keys, and sign and check transactions with them.
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Print completions for a shell.
     Completions {
         /// The shell.

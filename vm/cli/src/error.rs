@@ -47,6 +47,61 @@ pub enum CliError {
         /// Why not.
         source: aivm_abi::DecodeError,
     },
+    /// A key file that cannot be written or read.
+    #[error("{path}: {source}")]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: Box<aivm_crypto::keyfile::KeyFileError>,
+    },
+    /// Keys that do not fit.
+    #[error(transparent)]
+    Key(#[from] aivm_crypto::keys::KeyError),
+    /// An action that cannot be sealed or opened.
+    #[error(transparent)]
+    Seal(#[from] aivm_crypto::seal::SealError),
+    /// An envelope that cannot be read.
+    #[error("{path} is not a signed transaction: {source}")]
+    Envelope {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: aivm_abi::DecodeError,
+    },
+    /// A name that stands for no signature scheme.
+    #[error("there is no scheme `{name}`; known are {known}")]
+    Scheme {
+        /// What was given.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// A flag that wants hexadecimal.
+    #[error("{flag}: `{text}` is not hexadecimal of the right length")]
+    Hexadecimal {
+        /// The flag.
+        flag: &'static str,
+        /// What was given.
+        text: String,
+    },
+    /// Nobody to seal to.
+    #[error(
+        "this level seals the action: give --seal-to and the key file of the one who may read it"
+    )]
+    NoRecipient,
+    /// The key file has no keys that open.
+    #[error("{0} has no keys that open; `aivm key new --level enhanced` makes some")]
+    CannotOpen(PathBuf),
+    /// No passphrase, and nobody to ask.
+    #[error("no passphrase: set AIVM_PASSPHRASE, give --passphrase-file, or run in a terminal")]
+    NoPassphrase,
+    /// Typed differently the second time.
+    #[error("the two passphrases differ")]
+    PassphrasesDiffer,
+    /// An empty passphrase protects nothing.
+    #[error("the passphrase is empty")]
+    EmptyPassphrase,
     /// There is nothing to do.
     #[error("there is no --call to {0}")]
     NoCall(&'static str),

@@ -8,6 +8,7 @@ mod cache;
 mod calls;
 mod error;
 mod inspect;
+mod key;
 mod output;
 mod profile;
 mod run;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::inspect(args, json),
         Command::Bisect(args) => bisect::bisect(args, json),
         Command::Cache(args) => cache::cache(args, json),
+        Command::Key(command) => key::key(command, json),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "aivm", &mut std::io::stdout());
             Ok(true)
