@@ -1,5 +1,8 @@
 //! Typed arrays: what constants and intermediate results are inside the library.
 
+use std::borrow::Cow;
+
+use crate::kernels::bytes_of;
 use crate::tensor::{ElementType, Tensor};
 
 /// Elements in row-major order.
@@ -102,15 +105,21 @@ impl Data {
 
     /// The elements' bytes, little-endian. Negative zero and NaN are written as they are.
     pub fn to_le_bytes(&self) -> Vec<u8> {
-        match self {
-            Data::U8(v) => v.clone(),
-            Data::I8(v) => v.iter().map(|x| *x as u8).collect(),
+        self.le_bytes().into_owned()
+    }
+
+    /// As [`to_le_bytes`](Self::to_le_bytes), without a copy on machines that are little-endian themselves.
+    pub(crate) fn le_bytes(&self) -> Cow<'_, [u8]> {
+        if cfg!(target_endian = "little") {
+            return Cow::Borrowed(each!(self, v => bytes_of(v)));
+        }
+        Cow::Owned(match self {
+            Data::U8(_) | Data::I8(_) | Data::Bool(_) => each!(self, v => bytes_of(v).to_vec()),
             Data::I16(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
             Data::I32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
             Data::I64(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
             Data::F32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-            Data::Bool(v) => v.iter().map(|x| u8::from(*x)).collect(),
-        }
+        })
     }
 }
 

@@ -92,7 +92,7 @@ impl<W: FnMut(&[u8])> Encoder<W> {
     fn array(&mut self, array: &Array) {
         self.ty(array.ty());
         self.list(array.shape.iter().copied());
-        self.bytes(&array.data.to_le_bytes());
+        self.bytes(&array.data.le_bytes());
     }
 
     fn conv(&mut self, c: &ConvShape) {

@@ -28,6 +28,7 @@ mod prepared;
 mod reference;
 mod run;
 mod tensor;
+pub mod trace;
 
 pub use array::{Array, Data};
 pub use cost::{Counts, OpCost, Profile, Quote};

@@ -1,0 +1,176 @@
+//! Recomputes a part of one operation's result from the operands that the part needs.
+//!
+//! The operation is made smaller – one row of a product, one window of a convolution, some elements of a sum – and
+//! given to the reference, which defines it. An operation that has no smaller form is computed as a whole.
+
+mod local;
+mod movement;
+mod window;
+
+use std::ops::Range;
+
+use super::commit::Place;
+use super::error::TraceError;
+use super::file::TraceFile;
+use super::tree::TILE;
+use crate::array::{Array, Data};
+use crate::error::RunError;
+use crate::graph::{Info, Node};
+use crate::kernels::strict::with_default_environment;
+use crate::model::Model;
+use crate::op::Op;
+use crate::reference::{self, OPERANDS, Operands};
+
+/// A recomputed tile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Recomputed {
+    /// The tile's bytes, as the model's definition gives them.
+    pub bytes: Vec<u8>,
+    /// Elements of operands that were needed, an element counted as often as it was used.
+    pub read: u64,
+    /// Elements that all operands have.
+    pub operands: u64,
+}
+
+/// An operation on some of the operands' elements, and which of its results belong to the part.
+struct Piece {
+    op: Op,
+    operands: Vec<Option<Array>>,
+    result: Info,
+    take: Range<usize>,
+}
+
+/// Recomputes a tile of a result from the operands in `trace`, which must be a trace of `model`.
+///
+/// # Errors
+/// When the model or the trace lacks what is asked for, or the trace's operands cannot be computed with.
+pub fn recompute(
+    model: &Model,
+    trace: &TraceFile<'_>,
+    node: u32,
+    output: u16,
+    tile: usize,
+) -> Result<Recomputed, TraceError> {
+    if model.hash() != trace.model {
+        return Err(TraceError::Model);
+    }
+    let graph = model.graph();
+    let missing = |what| TraceError::Missing(what);
+    let operation = graph.nodes().get(node as usize);
+    let operation = operation.ok_or(missing("operation"))?;
+    let id = operation.outputs.get(usize::from(output));
+    let info = graph.info(*id.ok_or(missing("output"))?);
+    let size = info.ty.size();
+    let start = tile.checked_mul(TILE / size).ok_or(missing("tile"))?;
+    let elements = info.elements() as usize;
+    if start >= elements {
+        return Err(missing("tile"));
+    }
+    let mut operands = Vec::with_capacity(operation.inputs.len());
+    for id in &operation.inputs {
+        let Some(id) = id else {
+            operands.push(None);
+            continue;
+        };
+        let array = match graph.constant(*id) {
+            Some(array) => Array::clone(array),
+            None => {
+                let place = place(model, *id).ok_or(missing("operand"))?;
+                let array = trace.tensor(trace.find(place).ok_or(missing("operand"))?)?;
+                let info = graph.info(*id);
+                if array.ty() != info.ty || array.shape != info.shape {
+                    return Err(TraceError::Run(OPERANDS));
+                }
+                array
+            }
+        };
+        operands.push(Some(array));
+    }
+    let results: Vec<Info> = operation
+        .outputs
+        .iter()
+        .map(|id| graph.info(*id).clone())
+        .collect();
+    let operands: Vec<Option<&Array>> = operands.iter().map(Option::as_ref).collect();
+    let range = start..elements.min(start + TILE / size);
+    let (data, read) = with_default_environment(|| {
+        part(operation, &operands, &results, usize::from(output), range)
+    })?;
+    Ok(Recomputed {
+        bytes: data.le_bytes().into_owned(),
+        read,
+        operands: operands.iter().flatten().map(|x| x.len() as u64).sum(),
+    })
+}
+
+/// Where a value comes from.
+fn place(model: &Model, id: crate::graph::ValueId) -> Option<Place> {
+    let graph = model.graph();
+    if let Some(i) = graph.inputs().iter().position(|input| *input == id) {
+        return Some(Place::Input(i as u32));
+    }
+    graph.nodes().iter().enumerate().find_map(|(node, n)| {
+        let output = n.outputs.iter().position(|output| *output == id)?;
+        Some(Place::Result {
+            node: node as u32,
+            output: output as u16,
+        })
+    })
+}
+
+/// Elements `range` of a result, and how many elements of the operands were used.
+fn part(
+    node: &Node,
+    operands: &[Option<&Array>],
+    results: &[Info],
+    output: usize,
+    range: Range<usize>,
+) -> Result<(Data, u64), RunError> {
+    let result = results.get(output).ok_or(OPERANDS)?;
+    let x = Operands(operands);
+    if let Some(found) = movement::part(&node.op, x, result, range.clone())? {
+        return Ok(found);
+    }
+    let Some(pieces) = local::pieces(&node.op, x, result, range.clone())? else {
+        let whole = reference::run(&node.op, x, results)?;
+        let data = &whole.get(output).ok_or(OPERANDS)?.data;
+        let read = operands.iter().flatten().map(|x| x.len() as u64).sum();
+        return Ok((data.pick(range)?, read));
+    };
+    let (mut bytes, mut read) = (Vec::new(), 0u64);
+    for piece in pieces {
+        let operands: Vec<Option<&Array>> = piece.operands.iter().map(Option::as_ref).collect();
+        read += operands
+            .iter()
+            .flatten()
+            .map(|x| x.len() as u64)
+            .sum::<u64>();
+        let out = reference::run(&piece.op, Operands(&operands), &[piece.result])?;
+        let data = out.first().ok_or(OPERANDS)?.data.pick(piece.take)?;
+        bytes.extend_from_slice(&data.le_bytes());
+    }
+    let data = Data::from_le_bytes(result.ty, &bytes).ok_or(OPERANDS)?;
+    match data.len() == range.len() {
+        true => Ok((data, read)),
+        false => Err(OPERANDS),
+    }
+}
+
+impl Data {
+    /// The elements at some places.
+    fn pick(&self, at: impl IntoIterator<Item = usize>) -> Result<Data, RunError> {
+        fn collect<T: Copy>(
+            v: &[T],
+            at: impl IntoIterator<Item = usize>,
+        ) -> Result<Vec<T>, RunError> {
+            at.into_iter()
+                .map(|i| v.get(i).copied().ok_or(OPERANDS))
+                .collect()
+        }
+        Ok(crate::array::map_each!(self, v => collect(v, at)?))
+    }
+}
+
+#[cfg(test)]
+mod tests;

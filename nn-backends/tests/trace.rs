@@ -1,0 +1,342 @@
+//! Traces of the digit classifier: roots, files, disputes, tiles.
+
+use aivm_nn::trace::{
+    Commitment, Dispute, Place, TILE, TraceError, TraceFile, Tracer, dispute, recompute,
+    transaction_root,
+};
+use aivm_nn::{
+    Backend, ElementType, Model, ModelLimits, Prepared, Reference, Tensor, prepare, run,
+};
+use std::sync::Arc;
+
+mod common;
+
+const DIGITS: &[u8] = include_bytes!("../models/digits.onnx");
+
+fn digits() -> Model {
+    Model::from_onnx(DIGITS, &ModelLimits::default()).unwrap()
+}
+
+fn image(n: usize) -> Vec<Tensor> {
+    let data = include_bytes!("../models/digits-test.bin")[n * 65..n * 65 + 64].to_vec();
+    vec![Tensor::new(ElementType::U8, vec![1, 64], data).unwrap()]
+}
+
+fn trace(prepared: &Prepared, inputs: &[Tensor], limit: u64) -> (Vec<u8>, [u8; 32]) {
+    let mut tracer = Tracer::new(prepared.model(), inputs, limit);
+    prepared.run_observed(inputs, &mut tracer).unwrap();
+    (tracer.to_file(), tracer.root())
+}
+
+fn prepared() -> Prepared {
+    prepare(Arc::new(digits()), Backend::default()).unwrap()
+}
+
+/// The definition in the documentation, step by step.
+#[test]
+fn the_root_is_what_the_documentation_says() {
+    let (model, inputs) = (digits(), image(3));
+    let mut commitment = Commitment::new(&model, &inputs);
+    run(&model, &Reference, &inputs, &mut commitment).unwrap();
+
+    struct Keep(Vec<(u32, u8, Vec<u32>, Vec<u8>)>);
+    impl aivm_nn::Observer for Keep {
+        fn results(&mut self, index: usize, _: &aivm_nn::Node, results: &[Arc<aivm_nn::Array>]) {
+            for array in results {
+                let tensor = array.to_tensor();
+                self.0
+                    .push((index as u32, tensor.ty.code(), tensor.shape, tensor.data));
+            }
+        }
+    }
+    let mut keep = Keep(Vec::new());
+    run(&model, &Reference, &inputs, &mut keep).unwrap();
+    let keyed = |key: &str, bytes: &[u8]| {
+        let mut padded = [b' '; 32];
+        padded[..key.len()].copy_from_slice(key.as_bytes());
+        *blake3::keyed_hash(&padded, bytes).as_bytes()
+    };
+    let leaf = |kind: u8, index: u32, ty: u8, shape: &[u32], data: &[u8]| {
+        let mut bytes = vec![kind];
+        bytes.extend(index.to_le_bytes());
+        bytes.extend([0, 0, ty, shape.len() as u8]);
+        shape.iter().for_each(|d| bytes.extend(d.to_le_bytes()));
+        bytes.extend(blake3::hash(data).as_bytes());
+        keyed("AIVM inference trace v1 leaf", &bytes)
+    };
+    let mut leaves = leaf(0, 0, 0, &[1, 64], &inputs[0].data).to_vec();
+    for (index, ty, shape, data) in &keep.0 {
+        leaves.extend(leaf(1, *index, *ty, shape, data));
+    }
+    let mut root = model.hash().to_vec();
+    root.extend(keyed("AIVM inference trace v1 list", &leaves));
+    let root = keyed("AIVM inference trace v1 root", &root);
+    assert_eq!(commitment.root(), root);
+
+    assert_eq!(transaction_root(&[]), None);
+    let both = [root, [7; 32]].concat();
+    assert_eq!(
+        transaction_root(&[root, [7; 32]]),
+        Some(keyed("AIVM inference trace v1 receipt", &both))
+    );
+}
+
+#[test]
+fn every_backend_has_one_root() {
+    use aivm_nn::kernels::Isa;
+    let model = Arc::new(digits());
+    for n in [0, 100, 359] {
+        let inputs = image(n);
+        let mut expected = Commitment::new(&model, &inputs);
+        run(&model, &Reference, &inputs, &mut expected).unwrap();
+        for isa in Isa::available() {
+            let backend = Backend::CpuWith { isa, threads: 2 };
+            let prepared = prepare(model.clone(), backend).unwrap();
+            let (_, root) = trace(&prepared, &inputs, u64::MAX);
+            assert_eq!(root, expected.root(), "{}", isa.name());
+        }
+    }
+}
+
+#[test]
+fn a_file_is_read_back_and_every_tile_is_right_and_proven() {
+    let (prepared, inputs) = (prepared(), image(42));
+    let model = prepared.model();
+    let (bytes, root) = trace(&prepared, &inputs, u64::MAX);
+    let file = TraceFile::parse(&bytes).unwrap();
+    assert_eq!(file.root, root);
+    file.verify().unwrap();
+    file.fits(model).unwrap();
+    assert_eq!(file.entries().len(), 1 + model.graph().nodes().len());
+    for (index, entry) in file.entries().enumerate() {
+        let size = entry.bytes().unwrap() as usize;
+        for tile in 0..size.div_ceil(TILE) {
+            let proof = file.prove(index, tile).unwrap();
+            assert!(proof.holds(&root));
+            assert!(!proof.holds(&[0; 32]));
+            let mut other = proof.clone();
+            other.bytes[0] ^= 1;
+            assert!(!other.holds(&root));
+            let mut other = proof.clone();
+            other.index += 1;
+            assert!(!other.holds(&root));
+            let mut other = proof.clone();
+            other.entry.shape.push(1);
+            assert!(!other.holds(&root));
+            let mut other = proof.clone();
+            other.entries = usize::MAX;
+            assert!(!other.holds(&root));
+            if let Place::Result { node, output } = entry.place {
+                let found = recompute(model, &file, node, output, tile).unwrap();
+                assert_eq!(found.bytes, proof.bytes);
+            }
+        }
+        assert_eq!(
+            file.prove(index, size.div_ceil(TILE)),
+            Err(TraceError::Missing("tile"))
+        );
+    }
+    assert_eq!(file.prove(99, 0), Err(TraceError::Missing("entry")));
+    assert_eq!(
+        recompute(model, &file, 99, 0, 0),
+        Err(TraceError::Missing("operation"))
+    );
+    assert_eq!(
+        recompute(model, &file, 0, 1, 0),
+        Err(TraceError::Missing("output"))
+    );
+    assert_eq!(
+        recompute(model, &file, 0, 0, usize::MAX),
+        Err(TraceError::Missing("tile"))
+    );
+}
+
+#[test]
+fn a_limit_keeps_digests_only() {
+    let (prepared, inputs) = (prepared(), image(42));
+    let (whole, root) = trace(&prepared, &inputs, u64::MAX);
+    let (short, same) = trace(&prepared, &inputs, 100);
+    assert_eq!(root, same);
+    let (whole, short) = (
+        TraceFile::parse(&whole).unwrap(),
+        TraceFile::parse(&short).unwrap(),
+    );
+    short.verify().unwrap();
+    assert!(short.kept() <= 100 && whole.kept() > 500);
+    assert_eq!(dispute(&whole, &short), Dispute::Equal);
+    assert_eq!(short.prove(4, 0), Err(TraceError::NotKept(4)));
+}
+
+/// A chain of products, the results of which are as long as several tiles.
+fn chain(length: usize) -> Model {
+    use common::{Graph, I8, U8, node, tensor, value};
+    let weights: Vec<u8> = (0..64 * 64u32).map(|i| (i * 37 % 251) as u8).collect();
+    let mut graph = Graph {
+        initializers: vec![
+            tensor("w", I8, &[64, 64], &weights),
+            common::float("s", 0.02),
+            tensor("z", U8, &[], &[128]),
+            tensor("wz", I8, &[], &[0]),
+        ],
+        inputs: vec![value("x0", U8, &[64, 64])],
+        outputs: vec![value(&format!("x{length}"), U8, &[64, 64])],
+        ..Graph::default()
+    };
+    for i in 0..length {
+        let (from, to) = (format!("x{i}"), format!("x{}", i + 1));
+        graph.nodes.push(node(
+            "QLinearMatMul",
+            &[&from, "s", "z", "w", "s", "wz", "s", "z"],
+            &[&to],
+        ));
+    }
+    Model::from_onnx(&graph.model(), &ModelLimits::default()).unwrap()
+}
+
+#[test]
+fn a_thousand_operations_are_resolved_in_ten_rounds() {
+    let model = Arc::new(chain(1000));
+    assert_eq!(model.graph().nodes().len(), 1000);
+    let prepared = prepare(model.clone(), Backend::default()).unwrap();
+    let data = (0..4096u32).map(|i| (i * 31 % 253) as u8).collect();
+    let inputs = [Tensor::new(ElementType::U8, vec![64, 64], data).unwrap()];
+    let (honest, root) = trace(&prepared, &inputs, u64::MAX);
+    let a = TraceFile::parse(&honest).unwrap();
+    for (wrong, element) in [(0usize, 4095usize), (499, 0), (777, 2222), (999, 1024)] {
+        let mut tracer = Cheat {
+            tracer: Tracer::new(&model, &inputs, u64::MAX),
+            node: wrong,
+            element,
+        };
+        prepared.run_observed(&inputs, &mut tracer).unwrap();
+        let other = tracer.tracer.to_file();
+        let b = TraceFile::parse(&other).unwrap();
+        b.verify().unwrap();
+        assert_ne!(b.root, root);
+        let Dispute::Differs(found) = dispute(&a, &b) else {
+            panic!("they differ");
+        };
+        let place = Place::Result {
+            node: wrong as u32,
+            output: 0,
+        };
+        assert_eq!(found.place(), place);
+        let tile = found.tile.unwrap();
+        assert_eq!((tile.tile, tile.element), (element / TILE, element));
+        assert!(found.rounds <= 10, "{}", found.rounds);
+        assert!(tile.rounds <= 3, "{}", tile.rounds);
+        // Who is right: recomputed from what both agree on.
+        for trace in [&a, &b] {
+            let right = recompute(&model, trace, wrong as u32, 0, tile.tile).unwrap();
+            assert_eq!(right.bytes, tile.a);
+            assert_ne!(right.bytes, tile.b);
+        }
+    }
+}
+
+/// Changes one element of what an operation gave.
+struct Cheat {
+    tracer: Tracer,
+    node: usize,
+    element: usize,
+}
+
+impl aivm_nn::Observer for Cheat {
+    fn results(&mut self, index: usize, node: &aivm_nn::Node, results: &[Arc<aivm_nn::Array>]) {
+        if index != self.node {
+            return self.tracer.results(index, node, results);
+        }
+        let mut array = aivm_nn::Array::clone(&results[0]);
+        let aivm_nn::Data::U8(data) = &mut array.data else {
+            panic!("bytes are expected");
+        };
+        data[self.element] ^= 1;
+        self.tracer.results(index, node, &[Arc::new(array)]);
+    }
+}
+
+#[test]
+fn traces_that_cannot_be_compared_are_told_apart() {
+    let prepared = prepared();
+    let (one, _) = trace(&prepared, &image(1), u64::MAX);
+    let (two, _) = trace(&prepared, &image(2), u64::MAX);
+    let (one, two) = (
+        TraceFile::parse(&one).unwrap(),
+        TraceFile::parse(&two).unwrap(),
+    );
+    let Dispute::Differs(found) = dispute(&one, &two) else {
+        panic!("they differ");
+    };
+    assert_eq!(found.place(), Place::Input(0));
+    let model = Arc::new(chain(1));
+    let other = prepare(model.clone(), Backend::default()).unwrap();
+    let inputs = [Tensor::new(ElementType::U8, vec![64, 64], vec![1; 4096]).unwrap()];
+    let (bytes, _) = trace(&other, &inputs, u64::MAX);
+    let other = TraceFile::parse(&bytes).unwrap();
+    assert!(matches!(dispute(&one, &other), Dispute::Models { .. }));
+    assert_eq!(one.fits(&model), Err(TraceError::Model));
+    assert_eq!(recompute(&model, &one, 0, 0, 0), Err(TraceError::Model));
+}
+
+#[test]
+fn a_file_cut_or_changed_anywhere_is_a_typed_error_or_another_trace() {
+    let (prepared, inputs) = (prepared(), image(7));
+    let (bytes, _) = trace(&prepared, &inputs, u64::MAX);
+    for len in 0..bytes.len() {
+        let error = TraceFile::parse(&bytes[..len]).unwrap_err();
+        assert!(!error.to_string().is_empty());
+    }
+    let mut longer = bytes.clone();
+    longer.push(0);
+    assert_eq!(TraceFile::parse(&longer), Err(TraceError::Trailing(1)));
+    for at in 0..bytes.len() {
+        for bit in 0..8 {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1 << bit;
+            let Ok(file) = TraceFile::parse(&changed) else {
+                continue;
+            };
+            // Nothing that was changed goes unnoticed.
+            assert!(file.verify().is_err(), "byte {at}, bit {bit}");
+            let _ = file.fits(prepared.model());
+            for node in 0..6 {
+                let _ = recompute(prepared.model(), &file, node, 0, 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn hostile_headers_ask_for_no_memory() {
+    let (bytes, _) = trace(&prepared(), &image(7), 0);
+    assert_eq!(TraceFile::parse(b"AIVM-TRANSCRIPT"), Err(TraceError::Magic));
+    let head = b"AIVM-INFERENCE-TRACE".len();
+    let mut version = bytes.clone();
+    version[head] = 9;
+    assert_eq!(TraceFile::parse(&version), Err(TraceError::Version(9)));
+    // Four billion entries in a short file.
+    let mut many = bytes.clone();
+    many[head + 66..head + 70].fill(0xff);
+    assert_eq!(
+        TraceFile::parse(&many),
+        Err(TraceError::Truncated("entries"))
+    );
+    // A tensor of 2⁶⁴ elements, marked as kept.
+    let first = head + 70;
+    let mut huge = bytes[..first].to_vec();
+    huge.extend([0, 0, 0, 0, 0, 0, 0, 0, 2]);
+    huge.extend([0xff; 8]);
+    huge.extend([0; 32]);
+    huge.push(1);
+    huge.extend([0; 300]);
+    assert!(matches!(
+        TraceFile::parse(&huge),
+        Err(TraceError::Entry { entry: 0, .. } | TraceError::Truncated("tensor"))
+    ));
+    // Nine dimensions.
+    huge[first + 8] = 9;
+    assert!(matches!(
+        TraceFile::parse(&huge),
+        Err(TraceError::Entry { entry: 0, .. })
+    ));
+}
