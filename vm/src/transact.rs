@@ -2,6 +2,7 @@
 
 use aivm_abi::receipt::{Event, GasUsed, Inference, Kind, PqcCheck, Receipt};
 use aivm_abi::{Address, Digest, Exit, Transcript, Word};
+use aivm_nn::trace::transaction_root;
 
 use crate::delta::StateDelta;
 use crate::engine::{Entry, Outcome};
@@ -93,6 +94,7 @@ pub(crate) struct Finished {
     events: Vec<Event>,
     pqc: Vec<PqcCheck>,
     inferences: Vec<Inference>,
+    inference_trace: Option<Hash>,
     transcript: Hash,
     schedule: Hash,
     kind: Kind,
@@ -132,6 +134,7 @@ pub(crate) fn transact<'a>(
             ..GasLanes::default()
         },
         inferences: Vec::new(),
+        inference_roots: Vec::new(),
         pqc: Vec::new(),
         open: Vec::new(),
         inspector,
@@ -168,6 +171,7 @@ pub(crate) fn transact<'a>(
         events,
         pqc: tx.pqc,
         inferences: tx.inferences,
+        inference_trace: transaction_root(&tx.inference_roots),
         transcript: tx.transcript.hash(),
         kind: match plan.entry {
             Entry::Construct => Kind::Deploy,
@@ -283,7 +287,7 @@ impl Finished {
             inferences: self.inferences,
             pqc: self.pqc,
             transcript: Digest(self.transcript),
-            inference_trace: None,
+            inference_trace: self.inference_trace.map(Digest),
             schedule: Digest(self.schedule),
         }
     }

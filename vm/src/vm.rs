@@ -25,6 +25,8 @@ pub(crate) struct Shared {
     schedules: Schedules,
     cache: ModuleCache,
     pub models: ModelCache,
+    /// Whether receipts hold the root of their inferences' traces.
+    pub inference_traces: bool,
 }
 
 impl Shared {
@@ -68,6 +70,7 @@ pub struct VmBuilder {
     code_bytes: u64,
     model_bytes: u64,
     idle_memories: usize,
+    inference_traces: bool,
     disk: Option<DiskCache>,
 }
 
@@ -107,6 +110,13 @@ impl VmBuilder {
         self
     }
 
+    /// Whether receipts hold a root over every tensor of the transaction's inferences. It is part of
+    /// the receipt, so all nodes of a chain must agree on it. Default: no.
+    pub fn inference_traces(mut self, on: bool) -> Self {
+        self.inference_traces = on;
+        self
+    }
+
     /// A folder that keeps compiled code over restarts. Default: none.
     pub fn disk_cache(mut self, cache: DiskCache) -> Self {
         self.disk = Some(cache);
@@ -124,6 +134,7 @@ impl VmBuilder {
                 schedules: Schedules::new(&self.schedules, &slots)?,
                 cache: ModuleCache::new(self.code_bytes, self.disk),
                 models: ModelCache::new(self.model_bytes),
+                inference_traces: self.inference_traces,
             },
         })
     }
@@ -185,6 +196,7 @@ impl Vm {
             code_bytes: 256 << 20,
             model_bytes: 256 << 20,
             idle_memories: 1_024,
+            inference_traces: false,
             disk: None,
         }
     }

@@ -2,7 +2,8 @@
 
 mod common;
 
-use aivm::{Call, Error, Hash, Host, Receipt, Status, Vm, Word};
+use aivm::{Call, Digest, Error, Hash, Host, Receipt, Status, Vm, Word};
+use aivm_nn::trace::{Commitment, transaction_root};
 use aivm_nn::{Model, ModelLimits, Reference, Tensor};
 use common::*;
 
@@ -214,4 +215,37 @@ fn a_damaged_model_is_refused_at_registration() {
     }
     assert_eq!(world.host.commits(), 0);
     assert_eq!(world.host.model(&model().hash()).unwrap(), None);
+}
+
+#[test]
+fn receipts_hold_the_root_of_the_traces_where_the_chain_wants_it() {
+    let model = model();
+    let tensor = pattern(&model, 1);
+    let mut commitment = Commitment::new(&model, std::slice::from_ref(&tensor));
+    aivm_nn::run(
+        &model,
+        &Reference,
+        std::slice::from_ref(&tensor),
+        &mut commitment,
+    )
+    .unwrap();
+    let expected = transaction_root(&[commitment.root()]).unwrap();
+    let receipts = [false, true].map(|on| {
+        let vm = Vm::builder().inference_traces(on).build().unwrap();
+        let mut world = World::with_vm(vm);
+        let registered = world.vm.register_model(&mut world.host, &onnx()).unwrap();
+        let contract = world.deploy(&classifier());
+        let ran = world.call(contract, &input(&registered.model, &tensor));
+        // A refused inference leaves no root.
+        let refused = world.call(contract, &input(&[1; 32], &tensor));
+        assert_eq!(refused.inference_trace, None);
+        ran
+    });
+    assert_eq!(receipts[0].inference_trace, None);
+    assert_eq!(receipts[1].inference_trace, Some(Digest(expected)));
+    // It is all that differs, but for what follows from it.
+    let mut without = receipts[1].clone();
+    without.inference_trace = None;
+    assert_eq!(without.hash(), receipts[0].hash());
+    assert_ne!(receipts[1].hash(), receipts[0].hash());
 }

@@ -6,7 +6,8 @@ use aivm_abi::host::nn::{self, Host, InferenceQuote, Profile, Tensor, TensorType
 use aivm_abi::receipt::Inference;
 use aivm_abi::{Digest, Exit, TrapCode, Word};
 use aivm_gas::NnPrices;
-use aivm_nn::{Backend, ElementType, Model, ModelLimits, Prepared, RunError, prepare};
+use aivm_nn::trace::Commitment;
+use aivm_nn::{Backend, ElementType, Model, ModelLimits, Prepared, Quote, RunError, prepare};
 use lru::LruCache;
 
 use super::frame::Frame;
@@ -38,6 +39,8 @@ pub(crate) fn registration_gas(model: &Model, bytes: usize, prices: &NnPrices) -
 #[derive(Debug)]
 pub(crate) struct Ready {
     prepared: Prepared,
+    /// Under the schedule that is part of the cache's key.
+    quote: Quote,
     bytes: u64,
 }
 
@@ -110,10 +113,12 @@ impl ModelCache {
                 found,
             });
         }
+        let quote = model.quote(&active.schedule.nn);
         let prepared = prepare(Arc::new(model), Backend::default())
             .map_err(|error| Error::Inference(error.to_string()))?;
         let ready = Arc::new(Ready {
             prepared,
+            quote,
             bytes: bytes.len() as u64,
         });
         self.insert(id, ready.clone());
@@ -144,13 +149,26 @@ impl Frame<'_, '_> {
         Ok(found.unwrap_or(Err(nn::Error::ModelNotFound)))
     }
 
-    fn quote_of(&self, ready: &Ready) -> Result<aivm_nn::Quote, nn::Error> {
-        let prices = &self.tx.active.schedule.nn;
-        let quote = ready.model().quote(prices);
-        match quote.memory <= prices.max_memory {
-            true => Ok(quote),
+    fn quote_of<'r>(&self, ready: &'r Ready) -> Result<&'r Quote, nn::Error> {
+        match ready.quote.memory <= self.tx.active.schedule.nn.max_memory {
+            true => Ok(&ready.quote),
             false => Err(nn::Error::MemoryLimit),
         }
+    }
+
+    /// Runs the model. Where the chain keeps traces, its root goes to the others of the transaction.
+    fn infer_on(
+        &mut self,
+        ready: &Ready,
+        inputs: &[aivm_nn::Tensor],
+    ) -> Result<Vec<aivm_nn::Tensor>, RunError> {
+        if !self.tx.shared.inference_traces {
+            return ready.prepared.run(inputs);
+        }
+        let mut commitment = Commitment::new(ready.model(), inputs);
+        let outputs = ready.prepared.run_observed(inputs, &mut commitment)?;
+        self.tx.inference_roots.push(commitment.root());
+        Ok(outputs)
     }
 }
 
@@ -195,7 +213,7 @@ impl Host for Frame<'_, '_> {
             gas: quote.gas,
             macs: quote.macs,
         });
-        match ready.prepared.run(&inputs) {
+        match self.infer_on(&ready, &inputs) {
             Ok(outputs) => Ok(Ok(outputs.into_iter().map(guest_tensor).collect())),
             Err(RunError::InputCount { .. } | RunError::Input { .. } | RunError::Tensor { .. }) => {
                 Ok(Err(nn::Error::ShapeMismatch))

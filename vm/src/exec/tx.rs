@@ -5,7 +5,7 @@ use aivm_abi::{Address, Exit, Transcript, TrapCode};
 
 use super::gas::GasLanes;
 use crate::error::Error;
-use crate::host::{BlockContext, Host};
+use crate::host::{BlockContext, Hash, Host};
 use crate::inspect::Inspector;
 use crate::journal::Journal;
 use crate::schedules::Active;
@@ -29,6 +29,8 @@ pub(crate) struct Tx<'a> {
     pub transcript: Transcript,
     pub lanes: GasLanes,
     pub inferences: Vec<Inference>,
+    /// Roots of the inferences that finished, where the chain keeps traces.
+    pub inference_roots: Vec<Hash>,
     pub pqc: Vec<PqcCheck>,
     pub open: Vec<Open>,
     pub inspector: Option<&'a mut (dyn Inspector + 'a)>,
