@@ -2,7 +2,7 @@
 
 use aivm_gas::NnPrices;
 
-use crate::graph::{Graph, Info};
+use crate::graph::{Graph, Info, Node};
 use crate::infer::Operands;
 use crate::op::{Binary, Op, Unary};
 use crate::tensor::ElementType;
@@ -275,12 +275,9 @@ pub(crate) fn memory(graph: &Graph) -> u64 {
     weights.saturating_add(peak)
 }
 
-/// The price of one inference.
-pub(crate) fn quote(graph: &Graph, prices: &NnPrices) -> Quote {
-    let mut total = 0u64;
-    let mut macs = 0u64;
-    let mut per_op = Vec::with_capacity(graph.nodes.len());
-    for node in &graph.nodes {
+/// What each operation does.
+fn each(graph: &Graph) -> impl Iterator<Item = (&Node, Counts)> {
+    graph.nodes.iter().map(|node| {
         let operands = Operands(
             node.inputs
                 .iter()
@@ -292,12 +289,24 @@ pub(crate) fn quote(graph: &Graph, prices: &NnPrices) -> Quote {
             .iter()
             .map(|id| graph.info(*id).clone())
             .collect();
-        let counts = counts(&node.op, &operands, &results);
+        (node, counts(&node.op, &operands, &results))
+    })
+}
+
+/// Multiply-accumulates of one inference.
+pub(crate) fn macs(graph: &Graph) -> u64 {
+    each(graph).fold(0, |sum, (_, counts)| sum.saturating_add(counts.macs()))
+}
+
+/// The price of one inference.
+pub(crate) fn quote(graph: &Graph, prices: &NnPrices) -> Quote {
+    let mut total = 0u64;
+    let mut per_op = Vec::with_capacity(graph.nodes.len());
+    for (node, counts) in each(graph) {
         let milligas = counts
             .milligas(prices)
             .saturating_add(prices.node_base.saturating_mul(1000));
         total = total.saturating_add(milligas);
-        macs = macs.saturating_add(counts.macs());
         per_op.push(OpCost {
             node: node.name.clone(),
             op: node.op.name(),
@@ -307,7 +316,7 @@ pub(crate) fn quote(graph: &Graph, prices: &NnPrices) -> Quote {
     }
     Quote {
         gas: prices.infer_base.saturating_add(total.div_ceil(1000)),
-        macs,
+        macs: macs(graph),
         memory: memory(graph),
         profile: profile(graph),
         per_op,

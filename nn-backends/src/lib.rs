@@ -21,6 +21,7 @@ mod infer;
 )]
 pub mod kernels;
 mod limits;
+mod manifest;
 mod model;
 mod onnx;
 mod op;
@@ -37,6 +38,7 @@ pub use cpu::Cpu;
 pub use error::{ModelError, NodeError, Refusal, RunError, TensorError, TensorReason};
 pub use graph::{Graph, Info, Node, ValueId};
 pub use limits::ModelLimits;
+pub use manifest::{About, Constant, Fixed, Manifest, ManifestError, Mismatch, Port, Resources};
 pub use model::{Bindings, Model};
 pub use onnx::wire::WireError;
 pub use op::{Binary, Op, PadMode, Reduce, Requantize, Unary, Window};

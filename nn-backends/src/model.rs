@@ -102,6 +102,16 @@ impl Model {
             .sum()
     }
 
+    /// Multiply-accumulates of one inference.
+    pub fn macs(&self) -> u64 {
+        cost::macs(&self.graph)
+    }
+
+    /// Memory high-water mark of one inference in bytes, on any backend.
+    pub fn memory(&self) -> u64 {
+        cost::memory(&self.graph)
+    }
+
     /// What one inference costs, from shapes alone: it is the same on every backend, and the charge.
     pub fn quote(&self, prices: &NnPrices) -> Quote {
         cost::quote(&self.graph, prices)

@@ -63,6 +63,13 @@ impl ElementType {
         .copied()
     }
 
+    /// The type with this name, as [`Display`](fmt::Display) writes it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        (0..=6)
+            .filter_map(Self::from_code)
+            .find(|ty| ty.to_string() == name)
+    }
+
     /// Whether this is a signed or unsigned 8-bit integer.
     pub fn is_8bit(self) -> bool {
         matches!(self, ElementType::U8 | ElementType::I8)
@@ -174,8 +181,11 @@ mod tests {
     #[test]
     fn codes_round_trip() {
         for code in 0..7 {
-            assert_eq!(ElementType::from_code(code).unwrap().code(), code);
+            let ty = ElementType::from_code(code).unwrap();
+            assert_eq!(ty.code(), code);
+            assert_eq!(ElementType::from_name(&ty.to_string()), Some(ty));
         }
+        assert_eq!(ElementType::from_name("U8"), None);
         assert_eq!(ElementType::from_code(7), None);
     }
 }
