@@ -10,6 +10,7 @@
 //! - [`Transcript`]: the running hash of every host call.
 //! - [`receipt`]: what a transaction did, in canonical bytes.
 //! - [`transaction`]: signed deployments and calls, in canonical bytes.
+//! - [`LineTable`]: the section of a module that names source lines.
 //! - [`Address`], [`Word`], [`Digest`]: the values that all of it is made of.
 //!
 //! `host`, `glue` and the tables are generated from the WIT files at build time.
@@ -24,6 +25,7 @@ mod exit;
 pub mod export;
 mod generated;
 mod guest;
+mod lines;
 pub mod receipt;
 mod table;
 pub mod transaction;
@@ -36,6 +38,7 @@ pub use digest::{BadDigest, Digest};
 pub use exit::{Exit, TrapCode, UnknownTrapCode};
 pub use generated::{EXPORTS, HostFunctions, IMPORTS, WIT_PACKAGE, glue, host};
 pub use guest::{Guest, Meter};
+pub use lines::{LINES_SECTION, LineTable, SourceLine};
 pub use table::{Area, CoreType, Export, FuncId, Import, export, import, import_by_module};
 pub use transcript::{Bisect, Entry, EntryKind, Transcript, TranscriptFile, bisect};
 pub use word::{BadWord, Word};

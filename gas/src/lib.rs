@@ -20,8 +20,8 @@ mod instrument;
 mod schedule;
 
 pub use instrument::{
-    EXIT_EXPORT, ExitCode, Feature, GAS_EXPORT, InstrumentError, Instrumented, Limit,
-    RESERVED_PREFIX, Reason, STACK_EXPORT, Stats, instrument, instrument_plainly,
+    EXIT_EXPORT, ExitCode, Feature, GAS_EXPORT, InstrumentError, Instrumented, Limit, OffsetMap,
+    RESERVED_PREFIX, Reason, STACK_EXPORT, Stats, instrument, instrument_plainly, offset_map,
 };
 pub use schedule::{
     CallPrices, Change, GasSchedule, HostPrice, Limits, NnPrices, PqcPrice, PqcPrices,

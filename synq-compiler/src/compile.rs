@@ -19,15 +19,26 @@ pub const MAX_SOURCE: usize = 4 << 20;
 const MAX_FILES: usize = 256;
 
 /// What the author may choose.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Options {
     /// Functions that the host chain adds.
     pub profile: ChainProfile,
+    /// Whether the module names its functions and source lines.
+    pub debug: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            profile: ChainProfile::default(),
+            debug: true,
+        }
+    }
 }
 
 impl Options {
-    /// The defaults: no chain profile.
+    /// The defaults: no chain profile, source lines in the module.
     pub fn new() -> Self {
         Self::default()
     }
@@ -36,6 +47,14 @@ impl Options {
     #[must_use]
     pub fn with_profile(mut self, profile: ChainProfile) -> Self {
         self.profile = profile;
+        self
+    }
+
+    /// Whether the module names its functions and source lines, for traps, traces and
+    /// profiles. They change nothing but its size and hash.
+    #[must_use]
+    pub fn with_debug(mut self, debug: bool) -> Self {
+        self.debug = debug;
         self
     }
 }
@@ -247,8 +266,9 @@ pub fn compile(
                     (path.to_owned(), format!("blake3:{hash}"))
                 })
                 .collect();
+            let lines = options.debug.then(|| codegen::Lines::new(&front.sources));
             for (index, ir) in &checked {
-                match artifact(&symbols, *index, ir, &hashes) {
+                match artifact(&symbols, *index, ir, &hashes, lines.as_ref()) {
                     Ok(artifact) => artifacts.push(artifact),
                     Err(why) => {
                         let span = symbols
@@ -361,6 +381,7 @@ fn artifact(
     index: usize,
     ir: &crate::ir::Contract,
     sources: &BTreeMap<String, String>,
+    lines: Option<&codegen::Lines>,
 ) -> Result<Artifact, Box<dyn std::error::Error + Send + Sync>> {
     let models: Vec<ModelUse> = ir
         .models
@@ -370,13 +391,14 @@ fn artifact(
             hash: format!("blake3:{}", hex::encode(m.hash)),
         })
         .collect();
-    let wasm = codegen::generate(&symbols.world, ir, Vec::new())?;
+    let wasm = codegen::generate(&symbols.world, ir, Vec::new(), lines)?;
     let abi_json = abi::json(symbols, index, ir);
     let abi: JsonAbi = serde_json::from_value(abi_json.clone())?;
     let manifest = serde_json::json!({
         "name": ir.name,
         "compiler": env!("CARGO_PKG_VERSION"),
         "language": LANGUAGE_VERSION.to_string(),
+        "debug": lines.is_some(),
         "code": format!("blake3:{}", blake3::hash(&wasm).to_hex()),
         "sources": sources,
         "models": models,

@@ -14,7 +14,7 @@ use crate::engine::{CompileError, Compiled, SlotBudget, panic_text};
 use crate::error::Error;
 use crate::exec::{ModelCache, model_limits, registration_gas};
 use crate::host::{Hash, Host};
-use crate::inspect::Inspector;
+use crate::inspect::{Inspector, SourceMap};
 use crate::request::{Call, Deploy, code_hash};
 use crate::schedules::{Active, Schedules};
 use crate::transact::{Finished, Plan, transact};
@@ -283,6 +283,35 @@ impl Vm {
         inspector: &mut dyn Inspector,
     ) -> Result<Receipt, Error> {
         self.commit(host, &Plan::call(request), Some(inspector))
+    }
+
+    /// As [`deploy`](Self::deploy), watched by `inspector`.
+    ///
+    /// # Errors
+    /// As [`deploy`](Self::deploy).
+    pub fn deploy_inspected(
+        &self,
+        host: &mut impl Host,
+        request: &Deploy,
+        inspector: &mut dyn Inspector,
+    ) -> Result<Deployed, Error> {
+        let receipt = self.commit(host, &Plan::deploy(request), Some(inspector))?;
+        Ok(Deployed {
+            address: request.address(),
+            receipt,
+        })
+    }
+
+    /// Leads from the compiled code of a contract to its functions and source lines.
+    ///
+    /// # Errors
+    /// When there is no such code, or the host fails.
+    pub fn source_map(&self, host: &impl Host, code: &Hash) -> Result<SourceMap, Error> {
+        guarded(|| {
+            let active = self.active(host)?;
+            let wasm = host.code(code)?.ok_or(Error::UnknownCode(*code))?;
+            Ok(SourceMap::new(&wasm, &active.schedule)?)
+        })
     }
 
     /// Runs a contract's `query` export. Nothing can be changed.

@@ -25,6 +25,7 @@ use super::ExitCode;
 use super::cost::Dynamic;
 use super::flow::Block;
 use super::function::{Action, Callee, Function, LocalOp, Place};
+use super::offsets::BodyRun;
 use super::plan::{Plan, Protocol};
 use crate::GasSchedule;
 
@@ -48,10 +49,12 @@ pub(super) struct Context<'a> {
     pub(super) check_grow: bool,
 }
 
-struct Writer<'a> {
+struct Writer<'a, 'r> {
     context: &'a Context<'a>,
     plan: &'a Plan,
     code: Vec<u8>,
+    /// Where the guest's own code went, when somebody wants to know.
+    runs: Option<&'r mut Vec<BodyRun>>,
     gas: u32,
     stack: u32,
     operand: u32,
@@ -67,6 +70,7 @@ pub(super) fn body(
     index: usize,
     function: &Function,
     results: BlockType,
+    runs: Option<&mut Vec<BodyRun>>,
 ) -> Vec<u8> {
     let Some(plan) = context.plans.get(index) else {
         return Vec::new();
@@ -111,12 +115,14 @@ pub(super) fn body(
         context,
         plan,
         code,
+        runs,
         gas,
         stack,
         operand,
         local_is_right: true,
         global_is_right: false,
     };
+    writer.stands_for(0, function.code.0, 0);
     if free {
         writer.copy(function.code.0, function.code.1);
         writer.put(&[I::End]);
@@ -130,6 +136,7 @@ pub(super) fn body(
         writer.act(place);
     }
     writer.copy(copied, function.code.1);
+    writer.stands_for(writer.code.len(), function.code.0, 0);
     writer.stop();
     writer.code
 }
@@ -153,14 +160,21 @@ fn price(gas: u64) -> i64 {
     i64::try_from(gas).unwrap_or(i64::MAX)
 }
 
-impl Writer<'_> {
+impl Writer<'_, '_> {
     fn put(&mut self, instructions: &[I<'_>]) {
         for instruction in instructions {
             instruction.encode(&mut self.code);
         }
     }
 
+    fn stands_for(&mut self, at: usize, guest: u64, copied: u64) {
+        if let Some(runs) = &mut self.runs {
+            runs.push(BodyRun { at, guest, copied });
+        }
+    }
+
     fn copy(&mut self, from: u64, to: u64) {
+        self.stands_for(self.code.len(), from, to.saturating_sub(from));
         let (Ok(from), Ok(to)) = (usize::try_from(from), usize::try_from(to)) else {
             return;
         };

@@ -7,10 +7,12 @@ mod features;
 mod flow;
 mod function;
 mod module;
+mod offsets;
 mod plan;
 mod simd;
 
 pub use error::{Feature, InstrumentError, Limit, Reason};
+pub use offsets::OffsetMap;
 
 use crate::GasSchedule;
 
@@ -98,7 +100,18 @@ pub struct Stats {
 /// Refuses whatever is not valid, needs a feature that is off, breaks a limit, has a start
 /// function or uses a reserved name, with the byte at which it shows.
 pub fn instrument(wasm: &[u8], schedule: &GasSchedule) -> Result<Instrumented, InstrumentError> {
-    module::instrument(wasm, schedule, true)
+    module::instrument(wasm, schedule, true, None)
+}
+
+/// Leads from the module that [`instrument`] makes of these arguments back to the guest's own
+/// code. It does the work of `instrument` once more, so it is for tools that need it.
+///
+/// # Errors
+/// As [`instrument`].
+pub fn offset_map(wasm: &[u8], schedule: &GasSchedule) -> Result<OffsetMap, InstrumentError> {
+    let mut map = OffsetMap::default();
+    module::instrument(wasm, schedule, true, Some(&mut map))?;
+    Ok(map)
 }
 
 /// As [`instrument`], but every block charges its own cost at its own head. Uses the same
@@ -108,5 +121,5 @@ pub fn instrument_plainly(
     wasm: &[u8],
     schedule: &GasSchedule,
 ) -> Result<Instrumented, InstrumentError> {
-    module::instrument(wasm, schedule, false)
+    module::instrument(wasm, schedule, false, None)
 }

@@ -15,6 +15,7 @@ use wasmparser::{
 use super::emit::{self, Context, Globals};
 use super::error::{Feature, InstrumentError, Limit, Reason};
 use super::function::{self, Function, check};
+use super::offsets::OffsetMap;
 use super::plan::{self, Protocol};
 use super::{
     EXIT_EXPORT, GAS_EXPORT, Instrumented, RESERVED_PREFIX, STACK_EXPORT, Stats, features,
@@ -39,6 +40,8 @@ struct Guest {
     raw: Vec<(SectionId, std::ops::Range<u64>)>,
     functions: Vec<Function>,
     imported_functions: u32,
+    /// Where the contents of the code section begin.
+    code_start: u64,
     /// Functions that something else than a direct call can reach.
     named: BTreeSet<u32>,
     check_grow: bool,
@@ -49,6 +52,7 @@ pub(super) fn instrument(
     wasm: &[u8],
     schedule: &GasSchedule,
     merge: bool,
+    offsets: Option<&mut OffsetMap>,
 ) -> Result<Instrumented, InstrumentError> {
     schedule
         .validate()
@@ -62,7 +66,7 @@ pub(super) fn instrument(
     )?;
     let mut guest = Guest::read(wasm, schedule, merge)?;
     guest.stats.guest_bytes = wasm.len() as u64;
-    let bytes = guest.write(wasm, schedule, merge)?;
+    let bytes = guest.write(wasm, schedule, merge, offsets)?;
     let mut stats = guest.stats;
     stats.bytes = bytes.len() as u64;
     check(
@@ -333,6 +337,9 @@ impl Guest {
             Payload::DataCountSection { range, .. } => {
                 self.raw.push((SectionId::DataCount, range));
             }
+            Payload::CodeSectionStart {
+                unchecked_range, ..
+            } => self.code_start = unchecked_range.start,
             Payload::DataSection(section) => self.raw.push((SectionId::Data, section.range())),
             _ => {}
         }
@@ -373,6 +380,7 @@ impl Guest {
         wasm: &[u8],
         schedule: &GasSchedule,
         merge: bool,
+        mut offsets: Option<&mut OffsetMap>,
     ) -> Result<Vec<u8>, InstrumentError> {
         let first = self.globals_len;
         let globals = Globals {
@@ -401,10 +409,15 @@ impl Guest {
                 .map_or(Protocol::Outer, |plan| plan.protocol);
             types.function(self.with_params(function.ty, protocol));
             let results = self.results(function.ty);
-            let body = emit::body(&context, index, function, results);
+            let mut runs = Vec::new();
+            let wanted = offsets.is_some().then_some(&mut runs);
+            let body = emit::body(&context, index, function, results, wanted);
             size += body.len() as u64;
             check(function.code.0, Limit::InstrumentedBytes, size, max)?;
             code.raw(&body);
+            if let Some(offsets) = &mut offsets {
+                offsets.body((code.byte_len() - body.len()) as u64, &runs);
+            }
         }
         self.reserved_globals(globals);
 
@@ -428,6 +441,9 @@ impl Guest {
         self.copy(&mut module, wasm, SectionId::DataCount);
         if !code.is_empty() {
             module.section(&code);
+            if let Some(offsets) = offsets {
+                offsets.place((module.len() - code.byte_len()) as u64, self.code_start);
+            }
         }
         self.copy(&mut module, wasm, SectionId::Data);
         Ok(module.finish())

@@ -55,6 +55,7 @@ pub enum Command {
   synqc build                        all sources of the project
   synqc build Token.synq --out art   one file, artifacts in the folder `art`
   synqc build --json                 what was written, and warnings, as JSON
+  synqc build --no-debug             smaller modules, whose traps name no source line
 
 The same sources give the same bytes everywhere: artifacts hold no time and no absolute path.")]
     Build(Build),
@@ -134,6 +135,9 @@ pub struct Build {
     /// Folder for the artifacts; `out` in the project, or in the current folder
     #[arg(long, short, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
+    /// Leave function names and source lines out of the modules
+    #[arg(long)]
+    pub no_debug: bool,
     /// The chain.
     #[command(flatten)]
     pub chain: Chain,
@@ -174,6 +178,9 @@ pub struct Verify {
     /// The compiled module
     #[arg(long, value_name = "FILE")]
     pub wasm: PathBuf,
+    /// The module was built with --no-debug
+    #[arg(long)]
+    pub no_debug: bool,
     /// Which contract, when the file has several
     #[arg(long, value_name = "NAME")]
     pub contract: Option<String>,

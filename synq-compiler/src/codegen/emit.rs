@@ -3,6 +3,7 @@
 use wasm_encoder::{BlockType, Instruction, MemArg, ValType};
 
 use super::runtime::{Body, Signature};
+use crate::source::Span;
 
 /// A function being written.
 #[derive(Debug)]
@@ -18,6 +19,10 @@ pub(crate) struct Emit {
     pub depth: u32,
     signature: Signature,
     name: String,
+    /// Where in the source the code from an instruction on comes from.
+    places: Vec<(usize, Span)>,
+    /// Where what is being written comes from.
+    source: Span,
 }
 
 /// Four locals that hold a word.
@@ -44,7 +49,18 @@ impl Emit {
             depth: 0,
             signature: (params, results),
             name: name.into(),
+            places: Vec::new(),
+            source: Span::default(),
         }
+    }
+
+    /// Says where what follows comes from, and gives what was said before. The empty span at
+    /// the beginning of the first file changes nothing: it marks what the compiler made up.
+    pub fn at_source(&mut self, span: Span) -> Span {
+        if span == Span::default() {
+            return self.source;
+        }
+        std::mem::replace(&mut self.source, span)
     }
 
     pub fn finish(mut self) -> Body {
@@ -54,10 +70,18 @@ impl Emit {
             signature: self.signature,
             locals: self.locals,
             code: self.code,
+            places: self.places,
         }
     }
 
     pub fn op(&mut self, instruction: Instruction<'static>) {
+        if self
+            .places
+            .last()
+            .is_none_or(|(_, last)| *last != self.source)
+        {
+            self.places.push((self.code.len(), self.source));
+        }
         self.code.push(instruction);
     }
 

@@ -21,6 +21,12 @@ const REFUSALS: [&str; 4] = [
 impl Gen<'_> {
     /// Pushes the value of an expression.
     pub fn expr(&mut self, frame: &mut Frame<'_>, e: &Expr) {
+        let around = frame.f.at_source(e.span);
+        self.expr_here(frame, e);
+        frame.f.at_source(around);
+    }
+
+    fn expr_here(&mut self, frame: &mut Frame<'_>, e: &Expr) {
         match &e.kind {
             Kind::Error => {
                 frame.f.op(Instruction::Unreachable);

@@ -8,7 +8,9 @@ use wasm_encoder::{
     MemoryType, Module, NameMap, NameSection, TypeSection, ValType,
 };
 
+use super::lines::Lines;
 use super::runtime::{Body, Broken, Runtime, Signature};
+use crate::source::Span;
 
 /// Everything that goes into a module.
 pub(crate) struct Parts<'r> {
@@ -19,6 +21,14 @@ pub(crate) struct Parts<'r> {
     pub data: Vec<u8>,
     pub data_base: u32,
     pub customs: Vec<(String, Vec<u8>)>,
+    /// Where source lines are looked up; none leaves them and the names out.
+    pub debug: Option<&'r Lines>,
+}
+
+/// Bytes of a number in LEB128.
+fn leb_length(value: usize) -> usize {
+    let bits = (usize::BITS - value.leading_zeros()).max(1);
+    bits.div_ceil(7) as usize
 }
 
 fn core_type(ty: aivm_abi::CoreType) -> ValType {
@@ -102,11 +112,17 @@ pub(crate) fn link(parts: &Parts<'_>) -> Result<Vec<u8>, Broken> {
     }
     let mut functions = FunctionSection::new();
     let mut code = CodeSection::new();
+    let mut table = parts.debug.map(Lines::table);
     for id in &order {
         let Some(body) = body(*id) else { continue };
         functions.function(type_of(&body.signature));
         let mut function = Function::new_with_locals_types(body.locals.iter().copied());
-        for instruction in &body.code {
+        let mut places = body.places.iter().peekable();
+        let mut found: Vec<(usize, Span)> = vec![(0, Span::default())];
+        for (index, instruction) in body.code.iter().enumerate() {
+            if let Some((_, span)) = places.next_if(|(at, _)| *at <= index) {
+                found.push((function.byte_len(), *span));
+            }
             match instruction {
                 Instruction::Call(callee) => {
                     let number = used.get(callee).copied().ok_or("a call to nowhere")?;
@@ -118,6 +134,14 @@ pub(crate) fn link(parts: &Parts<'_>) -> Result<Vec<u8>, Broken> {
             }
         }
         code.function(&function);
+        if let (Some(table), Some(lines)) = (&mut table, parts.debug) {
+            // The function's bytes are the last of the section; its count comes first.
+            let end = leb_length(order.len()) + code.byte_len();
+            let start = end - function.byte_len();
+            for (at, span) in found {
+                table.push((start + at) as u32, lines.place(span));
+            }
+        }
     }
     let mut type_section = TypeSection::new();
     for (params, results) in &types {
@@ -174,8 +198,14 @@ pub(crate) fn link(parts: &Parts<'_>) -> Result<Vec<u8>, Broken> {
             data: bytes.as_slice().into(),
         });
     }
-    let mut name_section = NameSection::new();
-    name_section.functions(&names);
-    module.section(&name_section);
+    if let Some(table) = table {
+        module.section(&wasm_encoder::CustomSection {
+            name: aivm_abi::LINES_SECTION.into(),
+            data: table.encode().into(),
+        });
+        let mut name_section = NameSection::new();
+        name_section.functions(&names);
+        module.section(&name_section);
+    }
     Ok(module.finish())
 }

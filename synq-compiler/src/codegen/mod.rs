@@ -16,6 +16,7 @@ mod dispatch;
 mod emit;
 mod exprs;
 mod helpers;
+mod lines;
 mod link;
 mod places;
 mod runtime;
@@ -29,6 +30,7 @@ use wasm_encoder::{Instruction, ValType};
 use crate::ir::*;
 use emit::{Emit, at};
 use helpers::Helper;
+pub(crate) use lines::Lines;
 use runtime::{Body, Broken, Runtime};
 
 /// First address of data segments.
@@ -300,6 +302,7 @@ pub(crate) fn generate(
     world: &World,
     contract: &Contract,
     customs: Vec<(String, Vec<u8>)>,
+    debug: Option<&Lines>,
 ) -> Result<Vec<u8>, Broken> {
     let runtime = Runtime::load()?;
     let mut generator = Gen {
@@ -336,6 +339,7 @@ pub(crate) fn generate(
         data: generator.data,
         data_base: DATA_BASE,
         customs,
+        debug,
     })
 }
 

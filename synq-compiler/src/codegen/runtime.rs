@@ -6,6 +6,8 @@ use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{Instruction, ValType};
 use wasmparser::{CompositeInnerType, ExternalKind, Parser, Payload, TypeRef};
 
+use crate::source::Span;
+
 static BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/runtime.wasm"));
 
 /// Parameters and results.
@@ -18,6 +20,9 @@ pub(crate) struct Body {
     pub signature: Signature,
     pub locals: Vec<ValType>,
     pub code: Vec<Instruction<'static>>,
+    /// Where in the source the code from an instruction on comes from; the empty span stands
+    /// for nowhere.
+    pub places: Vec<(usize, Span)>,
 }
 
 /// Imports and functions of the runtime, numbered as in its file.
@@ -94,6 +99,7 @@ impl Runtime {
                         signature: types.get(ty as usize).cloned().unwrap_or_default(),
                         locals,
                         code,
+                        places: Vec::new(),
                     });
                 }
                 _ => {}

@@ -46,6 +46,9 @@ impl Gen<'_> {
 
     fn statement(&mut self, frame: &mut Frame<'_>, statement: &Stmt) {
         match statement {
+            Stmt::At(span) => {
+                frame.f.at_source(*span);
+            }
             Stmt::Block(list) => self.statements(frame, list),
             Stmt::Expr(e) => match &e.kind {
                 Kind::Increment(place, decrement, _, checked) => {

@@ -205,6 +205,8 @@ pub enum Kind {
 /// A statement.
 #[derive(Debug, Clone)]
 pub enum Stmt {
+    /// What follows stands here in the source.
+    At(Span),
     /// Statements.
     Block(Vec<Stmt>),
     /// A value that is dropped.

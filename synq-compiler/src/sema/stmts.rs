@@ -47,6 +47,12 @@ impl Checker<'_, '_> {
 
     fn statement(&mut self, statement: &ast::Stmt, out: &mut Vec<Stmt>) {
         let span = statement.span;
+        if !matches!(
+            statement.kind,
+            StmtKind::Invalid | StmtKind::Block(_) | StmtKind::Unchecked(_)
+        ) {
+            out.push(Stmt::At(span));
+        }
         match &statement.kind {
             StmtKind::Invalid => {}
             StmtKind::Block(block) => {

@@ -172,6 +172,7 @@ impl Emitter<'_> {
                     let _ = writeln!(out, "{p}delete {text};");
                 }
             }
+            Stmt::At(_) => {}
             Stmt::RequirePqc(body, otherwise) => self.require_pqc(body, otherwise, depth, out),
             Stmt::GasLimit(limit, function, _) => {
                 let _ = writeln!(out, "{p}{{ // under a gas limit of its own on the VM");
@@ -386,7 +387,7 @@ fn walk(body: &[Stmt], functions: &[Function], changed: &mut bool) -> Option<cra
                 *changed |= changes(value, functions);
             }
             Stmt::Expr(value) => *changed |= changes(value, functions),
-            Stmt::Let(_, None) | Stmt::Break | Stmt::Continue | Stmt::Fail(_) => {}
+            Stmt::At(_) | Stmt::Let(_, None) | Stmt::Break | Stmt::Continue | Stmt::Fail(_) => {}
             Stmt::Return(_) => {}
             _ => *changed = true,
         }

@@ -52,6 +52,8 @@ pub(super) struct Env {
     pub allocating: bool,
     /// Why a host function stopped the guest.
     pub exit: Option<Exit>,
+    /// Index of the export that runs, when an inspector wants to know where the guest stands.
+    pub entry: Option<u32>,
 }
 
 /// Tells the engine to unwind; the reason lies in [`Env::exit`].
@@ -76,6 +78,11 @@ impl<'s> Instance<'s> {
         // store lives, and hands it to nobody else; the borrow given here ends before
         // the next one starts because it borrows `self`.
         unsafe { &mut *self.0.data().frame.0 }
+    }
+
+    /// Index of the export that runs, if somebody wants to know.
+    pub fn entry_index(&self) -> Option<u32> {
+        self.0.data().entry
     }
 
     fn globals(&self) -> Result<Globals, Exit> {
@@ -105,6 +112,7 @@ impl<'s> Instance<'s> {
         if let Some(exit) = self.0.data_mut().exit.take() {
             return exit;
         }
+        self.places_of(&error);
         let message = error.message();
         let code = match error.to_trap() {
             Some(wasmer_trap) => trap_code(wasmer_trap),
@@ -189,6 +197,7 @@ pub(super) fn enter<R>(
         }
         instance.gas_from_guest()?;
         let before = instance.frame().gas;
+        instance.places_of_call();
         let result = body(&mut instance)?;
         let frame = instance.frame();
         let gas = before.saturating_sub(frame.gas);

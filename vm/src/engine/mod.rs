@@ -9,6 +9,7 @@ mod image;
 mod imports;
 mod mapping;
 mod memory;
+mod places;
 mod run;
 mod tunables;
 

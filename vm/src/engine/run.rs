@@ -8,7 +8,7 @@ use wasmer::{FunctionEnv, Instance as Module, InstantiationError, Store, TypedFu
 
 use super::compile::Compiled;
 use super::guest::{Env, FramePointer, Globals, Instance, engine_error, trap_code};
-use super::imports;
+use super::{imports, places};
 use crate::exec::Frame;
 
 /// Which export runs.
@@ -67,6 +67,8 @@ pub(crate) fn run(
 ) -> Result<Outcome, Exit> {
     let stack = frame.tx.active.schedule.limits.stack_words;
     let output_limit = frame.tx.active.schedule.call.max_output_bytes;
+    let watched = frame.tx.inspector.is_some();
+    let entry_index = watched.then(|| places::exported(&compiled.module, entry.name()));
     // SAFETY: `frame` stays mutably borrowed by this function, which reaches it only
     // through the store; the store is dropped before the function returns.
     let pointer = unsafe { FramePointer::new(frame) };
@@ -80,6 +82,7 @@ pub(crate) fn run(
             globals: None,
             allocating: false,
             exit: None,
+            entry: None,
         },
     );
     let externs = imports::functions(&mut store, &env, &compiled.imports);
@@ -108,6 +111,7 @@ pub(crate) fn run(
     data.memory = Some(memory);
     data.realloc = Some(realloc);
     data.globals = Some(globals);
+    data.entry = entry_index.flatten();
 
     let mut instance = Instance::new(env.clone().into_mut(&mut store));
     let (address, length) = lower_input(&mut instance, input)?;

@@ -5,6 +5,7 @@
 
 mod flame;
 mod profile;
+mod source;
 mod svg;
 mod tree;
 
@@ -13,6 +14,7 @@ use aivm_abi::{Address, FuncId};
 
 pub use flame::FoldedStacks;
 pub use profile::{HostCallStats, HostProfile};
+pub use source::{CodePlace, Located, SourceMap};
 pub use svg::flame_graph_svg;
 pub use tree::{CallNode, CallTree};
 
@@ -65,6 +67,17 @@ pub trait Inspector {
 
     /// A host function returned; it used `gas`, nested calls included.
     fn host_call(&mut self, _function: FuncId, _gas: u64) {}
+
+    /// Whether [`stands_at`](Self::stands_at) is wanted. Finding a place walks the native
+    /// stack, which takes tens of microseconds.
+    fn wants_places(&self) -> bool {
+        false
+    }
+
+    /// Where the guest stands, innermost function first, and the gas it has there. Comes when
+    /// the guest calls a host function, before that does anything, and when the engine stops
+    /// the guest.
+    fn stands_at(&mut self, _stack: &[CodePlace], _gas_left: u64) {}
 }
 
 impl<A: Inspector, B: Inspector> Inspector for (A, B) {
@@ -82,6 +95,15 @@ impl<A: Inspector, B: Inspector> Inspector for (A, B) {
         self.0.host_call(function, gas);
         self.1.host_call(function, gas);
     }
+
+    fn wants_places(&self) -> bool {
+        self.0.wants_places() || self.1.wants_places()
+    }
+
+    fn stands_at(&mut self, stack: &[CodePlace], gas_left: u64) {
+        self.0.stands_at(stack, gas_left);
+        self.1.stands_at(stack, gas_left);
+    }
 }
 
 impl<T: Inspector + ?Sized> Inspector for &mut T {
@@ -95,5 +117,13 @@ impl<T: Inspector + ?Sized> Inspector for &mut T {
 
     fn host_call(&mut self, function: FuncId, gas: u64) {
         (**self).host_call(function, gas);
+    }
+
+    fn wants_places(&self) -> bool {
+        (**self).wants_places()
+    }
+
+    fn stands_at(&mut self, stack: &[CodePlace], gas_left: u64) {
+        (**self).stands_at(stack, gas_left);
     }
 }

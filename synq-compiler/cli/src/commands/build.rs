@@ -24,7 +24,7 @@ pub fn run(args: &Build, ui: &Ui) -> Result<(), Error> {
     let mut written: Vec<PathBuf> = Vec::new();
     let mut warnings = Vec::new();
     for file in &files {
-        let output = compile(file, &args.chain, ui)?;
+        let output = compile(file, &args.chain, !args.no_debug, ui)?;
         ui.warnings(&output.diagnostics);
         if let Value::Array(list) = output.diagnostics.to_json() {
             warnings.extend(list);

@@ -47,10 +47,10 @@ fn options(project: &Project, chain: &Chain) -> Result<Options, Error> {
 }
 
 /// Compiles the contracts of one file.
-fn compile(file: &Path, chain: &Chain, ui: &Ui) -> Result<Output, Error> {
+fn compile(file: &Path, chain: &Chain, debug: bool, ui: &Ui) -> Result<Output, Error> {
     let project = Project::of(file)?;
     let name = project.name_of(file)?;
-    let options = options(&project, chain)?;
+    let options = options(&project, chain)?.with_debug(debug);
     project::read(file)?;
     let output = ui.progress(&format!("compiling {name}"), || {
         synq_compiler::compile(&name, &project.loader(), &options)

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::ui::Ui;
 
 pub fn abi(args: &Show, ui: &Ui) -> Result<(), Error> {
-    let output = compile(&args.file, &args.chain, ui)?;
+    let output = compile(&args.file, &args.chain, true, ui)?;
     ui.warnings(&output.diagnostics);
     let wanted = args.contract.as_deref();
     let contract = choose(output.contracts, |c| &c.name, wanted, &args.file)?;

@@ -10,7 +10,7 @@ use crate::ui::Ui;
 
 pub fn run(args: &Verify, ui: &Ui) -> Result<(), Error> {
     let given = project::read(&args.wasm)?;
-    let output = compile(&args.source, &args.chain, ui)?;
+    let output = compile(&args.source, &args.chain, !args.no_debug, ui)?;
     let wanted = args.contract.as_deref();
     let contract = choose(output.contracts, |c| &c.name, wanted, &args.source)?;
     let built = contract.wasm;
