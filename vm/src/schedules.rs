@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aivm_abi::{FuncId, IMPORTS};
 use aivm_gas::{GasSchedule, HostPrice, ScheduleSet};
 
-use crate::engine::{EngineConfig, SlotBudget};
+use crate::engine::{EngineConfig, IdleInstances};
 use crate::error::Error;
 use crate::host::Hash;
 
@@ -20,7 +20,7 @@ pub(crate) struct Active {
 }
 
 impl Active {
-    fn new(schedule: &GasSchedule, slots: &Arc<SlotBudget>) -> Result<Self, Error> {
+    fn new(schedule: &GasSchedule, idle: &Arc<IdleInstances>) -> Result<Self, Error> {
         let prices = IMPORTS
             .iter()
             .map(|import| {
@@ -40,7 +40,7 @@ impl Active {
                 stack_words: limits.stack_words,
                 memory_pages: limits.memory_pages,
                 simd: limits.simd,
-                slots: slots.clone(),
+                idle: idle.clone(),
             },
             prices,
         })
@@ -66,10 +66,10 @@ impl Active {
 pub(crate) struct Schedules(BTreeMap<u64, Arc<Active>>);
 
 impl Schedules {
-    pub fn new(set: &ScheduleSet, slots: &Arc<SlotBudget>) -> Result<Self, Error> {
+    pub fn new(set: &ScheduleSet, idle: &Arc<IdleInstances>) -> Result<Self, Error> {
         let schedules = set
             .iter()
-            .map(|(height, schedule)| Ok((height, Arc::new(Active::new(schedule, slots)?))))
+            .map(|(height, schedule)| Ok((height, Arc::new(Active::new(schedule, idle)?))))
             .collect::<Result<_, Error>>()?;
         Ok(Self(schedules))
     }

@@ -10,7 +10,7 @@ use aivm_nn::Model;
 use crate::cache::{CacheStats, DiskCache, ModuleCache};
 use crate::check::check;
 use crate::delta::StateDelta;
-use crate::engine::{CompileError, Compiled, SlotBudget, panic_text};
+use crate::engine::{CompileError, Compiled, IdleInstances, panic_text};
 use crate::error::Error;
 use crate::exec::{ModelCache, model_limits, registration_gas};
 use crate::host::{Hash, Host};
@@ -69,7 +69,7 @@ pub struct VmBuilder {
     schedules: ScheduleSet,
     code_bytes: u64,
     model_bytes: u64,
-    idle_memories: usize,
+    idle_instances: usize,
     inference_traces: bool,
     disk: Option<DiskCache>,
 }
@@ -103,10 +103,10 @@ impl VmBuilder {
         self
     }
 
-    /// Idle linear memories to keep for the next instance, each of which reserves 8 GiB
-    /// of address space. Default: 1,024.
-    pub fn idle_memories(mut self, count: usize) -> Self {
-        self.idle_memories = count;
+    /// Idle instances to keep for the next call of their contracts, each of which reserves
+    /// 8 GiB of address space. Default: 1,024.
+    pub fn idle_instances(mut self, count: usize) -> Self {
+        self.idle_instances = count;
         self
     }
 
@@ -128,10 +128,10 @@ impl VmBuilder {
     /// # Errors
     /// [`Error::Config`] when a schedule lacks the price of a host function.
     pub fn build(self) -> Result<Vm, Error> {
-        let slots = SlotBudget::new(self.idle_memories);
+        let idle = IdleInstances::new(self.idle_instances);
         Ok(Vm {
             shared: Shared {
-                schedules: Schedules::new(&self.schedules, &slots)?,
+                schedules: Schedules::new(&self.schedules, &idle)?,
                 cache: ModuleCache::new(self.code_bytes, self.disk),
                 models: ModelCache::new(self.model_bytes),
                 inference_traces: self.inference_traces,
@@ -195,7 +195,7 @@ impl Vm {
             schedules: ScheduleSet::default(),
             code_bytes: 256 << 20,
             model_bytes: 256 << 20,
-            idle_memories: 1_024,
+            idle_instances: 1_024,
             inference_traces: false,
             disk: None,
         }

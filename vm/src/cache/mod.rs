@@ -176,14 +176,14 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::engine::SlotBudget;
+    use crate::engine::IdleInstances;
 
     fn engine() -> EngineConfig {
         EngineConfig {
             stack_words: 1_024,
             memory_pages: 16,
             simd: true,
-            slots: SlotBudget::new(4),
+            idle: IdleInstances::new(4),
         }
     }
 

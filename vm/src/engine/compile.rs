@@ -3,11 +3,13 @@
 use std::num::NonZero;
 use std::sync::Arc;
 
-use aivm_abi::IMPORTS;
+use aivm_abi::{Exit, IMPORTS};
 use wasmer::sys::{Cranelift, CraneliftOptLevel, EngineBuilder, Features, NativeEngineExt, Target};
 use wasmer::{Engine, ExternType, Module};
 
-use super::memory::SlotBudget;
+use super::instance::Instance;
+use super::pool::{IdleInstances, ModuleNumber};
+use super::reuse::is_renewable;
 use super::tunables::ModuleTunables;
 
 /// Version of the engine and of how we set it up. Raise the last part with any change
@@ -37,8 +39,8 @@ pub(crate) struct EngineConfig {
     pub memory_pages: u32,
     /// Whether vector instructions are allowed.
     pub simd: bool,
-    /// Idle memories that modules may keep.
-    pub slots: Arc<SlotBudget>,
+    /// Instances that wait for their next call.
+    pub idle: Arc<IdleInstances>,
 }
 
 impl EngineConfig {
@@ -74,16 +76,19 @@ impl EngineConfig {
             .set_features(Some(self.features()))
             .engine();
         let mut engine = Engine::from(engine);
-        let native_stack = (self.stack_words as usize)
-            .saturating_mul(16)
-            .saturating_add(STACK_RESERVE);
         engine.set_tunables(ModuleTunables::new(
             wasm,
             self.memory_pages,
-            native_stack,
-            self.slots.clone(),
+            self.native_stack(),
         )?);
         Ok(engine)
+    }
+
+    /// Bytes of native stack, of which the logical limit leaves some unused.
+    fn native_stack(&self) -> usize {
+        (self.stack_words as usize)
+            .saturating_mul(16)
+            .saturating_add(STACK_RESERVE)
     }
 
     /// Compiles instrumented bytes.
@@ -92,7 +97,7 @@ impl EngineConfig {
         let module =
             Module::new(&engine, wasm).map_err(|e| CompileError::Refused(e.to_string()))?;
         let size = artifact(&module)?.len();
-        Compiled::new(engine, module, size)
+        Compiled::new(self, engine, module, wasm, size)
     }
 
     /// Loads what [`Compiled::serialize`] gave.
@@ -105,7 +110,7 @@ impl EngineConfig {
         // SAFETY: the caller vouches for the blob.
         let module = unsafe { Module::deserialize(&engine, blob) }
             .map_err(|e| CompileError::Artifact(e.to_string()))?;
-        Compiled::new(engine, module, blob.len())
+        Compiled::new(self, engine, module, wasm, blob.len())
     }
 }
 
@@ -123,11 +128,24 @@ pub(crate) struct Compiled {
     pub(super) module: Module,
     /// Positions in [`IMPORTS`] of the module's imports, in its order.
     pub(super) imports: Vec<usize>,
+    /// Words of the logical stack.
+    pub(super) stack_words: u32,
+    /// Bytes of the native stack.
+    pub(super) native_stack: usize,
+    renewable: bool,
+    pub(super) number: ModuleNumber,
+    idle: Arc<IdleInstances>,
     size: u64,
 }
 
 impl Compiled {
-    fn new(engine: Engine, module: Module, size: usize) -> Result<Self, CompileError> {
+    fn new(
+        config: &EngineConfig,
+        engine: Engine,
+        module: Module,
+        wasm: &[u8],
+        size: usize,
+    ) -> Result<Self, CompileError> {
         let imports = module
             .imports()
             .map(|import| {
@@ -147,8 +165,28 @@ impl Compiled {
             engine,
             module,
             imports,
+            stack_words: config.stack_words,
+            native_stack: config.native_stack(),
+            renewable: is_renewable(wasm)?,
+            number: config.idle.number(),
+            idle: config.idle.clone(),
             size: size as u64,
         })
+    }
+
+    /// An instance that is new or as new.
+    pub(super) fn instance(&self) -> Result<Instance, Exit> {
+        match self.idle.take(self.number) {
+            Some(instance) => Ok(instance),
+            None => Instance::new(self),
+        }
+    }
+
+    /// Keeps an instance for the next call, if it can be made as new.
+    pub(super) fn give_back(&self, mut instance: Instance) {
+        if self.renewable && instance.renew() {
+            self.idle.put(self.number, instance);
+        }
     }
 
     /// Pages of memory at the start.
@@ -165,5 +203,11 @@ impl Compiled {
     /// The artifact, for a cache on disk.
     pub fn serialize(&self) -> Result<Vec<u8>, CompileError> {
         artifact(&self.module)
+    }
+}
+
+impl Drop for Compiled {
+    fn drop(&mut self) {
+        self.idle.forget(self.number);
     }
 }

@@ -2,218 +2,268 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
 
 use aivm_abi::{Exit, FuncId, Guest, TrapCode};
 use aivm_gas::ExitCode;
-use wasmer::{AsStoreMut, FunctionEnvMut, Global, Memory, RuntimeError, TypedFunction, Value};
+use wasmer::RuntimeError;
+use wasmer::sys::vm::{
+    Trap, VMCallerCheckedAnyfunc, VMConfig, VMGlobalDefinition, VMMemoryDefinition, on_host_stack,
+    raise_user_trap, wasmer_call_trampoline,
+};
 
 use crate::error::Error;
 use crate::exec::Frame;
 
-/// The frame that an instance runs for.
+/// An exported function.
 #[derive(Clone, Copy)]
-pub(super) struct FramePointer(*mut Frame<'static, 'static>);
+pub(super) struct Callee(pub VMCallerCheckedAnyfunc);
 
-// SAFETY: an instance runs on the thread that made it and is dropped there; the engine
-// asks for `Send` because a store could be moved.
-unsafe impl Send for FramePointer {}
-
-impl FramePointer {
-    /// Forgets the lifetimes of a frame.
+impl Callee {
+    /// Calls the function.
     ///
     /// # Safety
-    /// The pointer must not be used after the borrow ends, and while it is in use the
-    /// frame must not be reached in any other way.
-    pub unsafe fn new(frame: &mut Frame<'_, '_>) -> Self {
-        let pointer: *mut Frame<'_, '_> = frame;
-        Self(pointer.cast())
+    /// The instance must be alive, the function take these parameters and give an `i32`.
+    unsafe fn call<const N: usize>(
+        &self,
+        config: &VMConfig,
+        arguments: [i32; N],
+    ) -> Result<i32, Trap> {
+        const { assert!(N > 0, "the result needs a place") };
+        let mut values = arguments.map(|argument| {
+            let mut value = VMGlobalDefinition::new();
+            value.val.i32 = argument;
+            value
+        });
+        let Self(function) = self;
+        // SAFETY: the caller vouches for instance and signature. A value of a global is
+        // what the trampoline reads and writes, and there is at least one.
+        unsafe {
+            wasmer_call_trampoline(
+                None,
+                config,
+                function.vmctx,
+                function.call_trampoline,
+                function.func_ptr,
+                values.as_mut_ptr().cast(),
+            )?;
+            Ok(values[0].val.i32)
+        }
     }
 }
 
-/// Allocator of the guest: old pointer, old size, alignment, new size.
-pub(super) type Realloc = TypedFunction<(i32, i32, i32, i32), i32>;
-
-/// The globals that instrumentation added.
-#[derive(Clone)]
-pub(super) struct Globals {
-    pub gas: Global,
-    pub stack: Global,
-    pub exit: Global,
-}
-
-/// What host functions find in the store.
+/// What host functions find: the one who runs, and the places in the instance that both
+/// sides look at.
 pub(super) struct Env {
-    pub frame: FramePointer,
-    pub memory: Option<Memory>,
-    pub realloc: Option<Realloc>,
-    pub globals: Option<Globals>,
+    /// Null between calls.
+    pub frame: *mut Frame<'static, 'static>,
+    pub gas: NonNull<VMGlobalDefinition>,
+    pub stack: NonNull<VMGlobalDefinition>,
+    pub exit: NonNull<VMGlobalDefinition>,
+    pub memory: NonNull<VMMemoryDefinition>,
+    /// Allocator of the guest: old pointer, old size, alignment, new size.
+    pub realloc: Callee,
+    pub config: VMConfig,
     /// True while the host runs the guest's allocator, which may not call imports: it
     /// could recurse through them without end.
     pub allocating: bool,
     /// Why a host function stopped the guest.
-    pub exit: Option<Exit>,
-    /// Index of the export that runs, when an inspector wants to know where the guest stands.
+    pub stopped: Option<Exit>,
+    /// Index of the export that runs, when an inspector may want to know where the guest stands.
     pub entry: Option<u32>,
 }
 
-/// Tells the engine to unwind; the reason lies in [`Env::exit`].
+/// Tells the engine to unwind; the reason lies in [`Env::stopped`].
 #[derive(Debug, thiserror::Error)]
 #[error("stopped by the host")]
-pub(super) struct Stopped;
+struct Stopped;
 
-/// A running instance.
-pub(super) struct Instance<'s>(FunctionEnvMut<'s, Env>);
+/// An instance that runs for a frame.
+pub(super) struct Running(NonNull<Env>);
 
-fn missing() -> Exit {
-    Exit::host(Error::Engine("an export is missing".to_owned()))
-}
-
-impl<'s> Instance<'s> {
-    pub fn new(env: FunctionEnvMut<'s, Env>) -> Self {
+impl Running {
+    /// # Safety
+    /// `env` must be that of a live instance, and its frame valid and reached in no other
+    /// way while this value and those made from the same `env` are in use. Of those, only
+    /// the one made last may be used; the others wait for it in host calls.
+    pub unsafe fn new(env: NonNull<Env>) -> Self {
         Self(env)
     }
 
+    fn env(&mut self) -> &mut Env {
+        // SAFETY: as promised to `new`; the borrow ends before guest code runs.
+        unsafe { self.0.as_mut() }
+    }
+
     pub fn frame(&mut self) -> &mut Frame<'static, 'static> {
-        // SAFETY: `run` holds the one mutable borrow of the frame for as long as the
-        // store lives, and hands it to nobody else; the borrow given here ends before
-        // the next one starts because it borrows `self`.
-        unsafe { &mut *self.0.data().frame.0 }
+        // SAFETY: as promised to `new`.
+        unsafe { &mut *self.env().frame }
     }
 
-    /// Index of the export that runs, if somebody wants to know.
-    pub fn entry_index(&self) -> Option<u32> {
-        self.0.data().entry
-    }
-
-    fn globals(&self) -> Result<Globals, Exit> {
-        self.0.data().globals.clone().ok_or_else(missing)
+    /// Index of the export that runs, if somebody may want to know.
+    pub fn entry_index(&mut self) -> Option<u32> {
+        self.env().entry
     }
 
     /// Copies the guest's gas into the frame.
-    pub fn gas_from_guest(&mut self) -> Result<(), Exit> {
-        let globals = self.globals()?;
-        let gas = match globals.gas.get(&mut self.0) {
-            Value::I64(gas) => gas.cast_unsigned(),
-            _ => return Err(missing()),
-        };
+    pub fn gas_from_guest(&mut self) {
+        // SAFETY: the global lives in the instance, whose code does not run now; it is an
+        // `i64`.
+        let gas = unsafe { self.env().gas.as_ref().val.u64 };
         self.frame().gas = gas;
-        Ok(())
     }
 
     /// Copies the frame's gas into the guest.
-    pub fn gas_to_guest(&mut self) -> Result<(), Exit> {
-        let gas = Value::I64(self.frame().gas.cast_signed());
-        let globals = self.globals()?;
-        globals.gas.set(&mut self.0, gas).map_err(engine_error)
+    pub fn gas_to_guest(&mut self) {
+        let gas = self.frame().gas;
+        // SAFETY: as in `gas_from_guest`.
+        unsafe { self.env().gas.as_mut().val.u64 = gas };
+    }
+
+    /// Calls an exported function of the guest with the gas of the frame, and takes back
+    /// what is left.
+    ///
+    /// # Safety
+    /// The function must be one of the instance, take `N` numbers and give one.
+    pub unsafe fn call<const N: usize>(
+        &mut self,
+        function: Callee,
+        arguments: [i32; N],
+    ) -> Result<u32, Exit> {
+        self.gas_to_guest();
+        let config = VMConfig {
+            wasm_stack_size: self.env().config.wasm_stack_size,
+        };
+        // SAFETY: the caller vouches for the signature; the instance is alive.
+        let result = unsafe { function.call(&config, arguments) };
+        match result {
+            Ok(value) => {
+                self.gas_from_guest();
+                Ok(value.cast_unsigned())
+            }
+            Err(trap) => Err(self.reason(trap)),
+        }
     }
 
     /// Why the guest was stopped.
-    pub fn reason(&mut self, error: RuntimeError) -> Exit {
-        if let Some(exit) = self.0.data_mut().exit.take() {
+    fn reason(&mut self, trap: Trap) -> Exit {
+        if let Some(exit) = self.env().stopped.take() {
             return exit;
         }
+        let error = RuntimeError::from(trap);
         self.places_of(&error);
         let message = error.message();
-        let code = match error.to_trap() {
-            Some(wasmer_trap) => trap_code(wasmer_trap),
-            None => None,
-        };
-        match code {
-            Some(TrapCode::Unreachable) => match self.exit_code() {
-                Ok(code) => Exit::Trap(code.unwrap_or(TrapCode::Unreachable)),
-                Err(exit) => exit,
-            },
+        match error.to_trap().and_then(trap_code) {
+            Some(TrapCode::Unreachable) => Exit::Trap(self.exit_code()),
             Some(code) => Exit::Trap(code),
-            None => Exit::host(Error::Engine(message)),
+            None => engine_error(message),
         }
     }
 
     /// What instrumentation wrote before it stopped the guest.
-    fn exit_code(&mut self) -> Result<Option<TrapCode>, Exit> {
-        let globals = self.globals()?;
-        let Value::I32(code) = globals.exit.get(&mut self.0) else {
-            return Err(missing());
-        };
-        Ok(match ExitCode::from_code(code) {
-            Some(ExitCode::OutOfGas) => Some(TrapCode::OutOfGas),
-            Some(ExitCode::StackLimit) => Some(TrapCode::StackLimit),
-            Some(ExitCode::MemoryLimit) => Some(TrapCode::MemoryLimit),
-            _ => None,
-        })
-    }
-
-    fn allocate(&mut self, align: u32, size: u32) -> Result<u32, Exit> {
-        let realloc = self.0.data().realloc.clone().ok_or_else(missing)?;
-        let globals = self.globals()?;
-        let stack = globals.stack.get(&mut self.0);
-        self.gas_to_guest()?;
-        self.0.data_mut().allocating = true;
-        let (align, size) = (align.cast_signed(), size.cast_signed());
-        let result = realloc.call(&mut self.0.as_store_mut(), 0, 0, align, size);
-        self.0.data_mut().allocating = false;
-        let pointer = result.map_err(|error| self.reason(error))?;
-        self.gas_from_guest()?;
-        globals
-            .stack
-            .set(&mut self.0, stack)
-            .map_err(engine_error)?;
-        Ok(pointer.cast_unsigned())
+    fn exit_code(&mut self) -> TrapCode {
+        // SAFETY: as in `gas_from_guest`; the global is an `i32`.
+        let code = unsafe { self.env().exit.as_ref().val.i32 };
+        match ExitCode::from_code(code) {
+            Some(ExitCode::OutOfGas) => TrapCode::OutOfGas,
+            Some(ExitCode::StackLimit) => TrapCode::StackLimit,
+            Some(ExitCode::MemoryLimit) => TrapCode::MemoryLimit,
+            _ => TrapCode::Unreachable,
+        }
     }
 }
 
-impl Guest for Instance<'_> {
-    // The lifetimes are forgotten in `FramePointer`; host functions keep nothing.
+impl Guest for Running {
+    // The lifetimes are forgotten when a frame begins; host functions keep nothing.
     type Host = Frame<'static, 'static>;
 
+    #[inline]
     fn parts(&mut self) -> Result<(&mut [u8], &mut Self::Host), Exit> {
-        let (env, store) = self.0.data_and_store_mut();
-        let memory = env.memory.as_ref().ok_or_else(missing)?;
-        let view = memory.view(&store);
-        let (base, length) = (view.data_ptr(), view.data_size());
-        // SAFETY: the view spans the guest's accessible memory, which moves or grows only
-        // when guest code runs; `self` is borrowed until the slice is gone, so none does.
-        let bytes = unsafe { std::slice::from_raw_parts_mut(base, length as usize) };
-        // SAFETY: as in `frame`.
-        let frame = unsafe { &mut *env.frame.0 };
-        Ok((bytes, frame))
+        let env = self.env();
+        // SAFETY: the definition lives in the instance and spans the guest's accessible
+        // memory, which moves or grows only when guest code runs; `self` is borrowed until
+        // the slice is gone, so none does. The frame is no part of it.
+        unsafe {
+            let memory = env.memory.as_ref();
+            let bytes = std::slice::from_raw_parts_mut(memory.base, memory.current_length);
+            Ok((bytes, &mut *env.frame))
+        }
     }
 
     fn realloc(&mut self, align: u32, size: u32) -> Result<u32, Exit> {
-        self.allocate(align, size)
+        let realloc = self.env().realloc;
+        // SAFETY: the global lives in the instance, whose code does not run now.
+        let stack = unsafe { self.env().stack.as_ref().clone() };
+        self.env().allocating = true;
+        let arguments = [0, 0, align.cast_signed(), size.cast_signed()];
+        // SAFETY: the type of the allocator was checked when the instance was made.
+        let result = unsafe { self.call(realloc, arguments) };
+        self.env().allocating = false;
+        // SAFETY: as above. The allocator began on top of what the guest had used.
+        unsafe { *self.env().stack.as_mut() = stack };
+        result
+    }
+}
+
+/// What compiled code calls: leaves its stack, runs the host function and comes back with
+/// the result, or does not come back.
+///
+/// # Safety
+/// Only compiled code may call it, of the instance that `env` belongs to.
+#[inline]
+pub(super) unsafe fn host_call<R>(
+    env: NonNull<Env>,
+    func: FuncId,
+    body: impl FnOnce(&mut Running) -> Result<R, Exit>,
+) -> R {
+    // SAFETY: the instance runs, so it is alive and has a frame; whoever called the guest
+    // waits until it is back.
+    let result = on_host_stack(|| enter(unsafe { Running::new(env) }, func, body));
+    match result {
+        Ok(value) => value,
+        // SAFETY: below is compiled code, and nothing here is left to be dropped.
+        Err(stopped) => unsafe { raise_user_trap(Box::new(stopped)) },
     }
 }
 
 /// Runs one host function: gas in, gas out, and no panic gets past.
-pub(super) fn enter<R>(
-    mut env: FunctionEnvMut<'_, Env>,
+#[inline]
+fn enter<R>(
+    mut guest: Running,
     func: FuncId,
-    body: impl FnOnce(&mut Instance<'_>) -> Result<R, Exit>,
+    body: impl FnOnce(&mut Running) -> Result<R, Exit>,
 ) -> Result<R, Stopped> {
-    let allocating = env.data().allocating;
-    let mut instance = Instance(env.as_mut());
     let result = catch_unwind(AssertUnwindSafe(|| {
-        if allocating {
+        if guest.env().allocating {
             return Err(Exit::Trap(TrapCode::Protocol));
         }
-        instance.gas_from_guest()?;
-        let before = instance.frame().gas;
-        instance.places_of_call();
-        let result = body(&mut instance)?;
-        let frame = instance.frame();
-        let gas = before.saturating_sub(frame.gas);
-        if let Some(inspector) = &mut frame.tx.inspector {
-            inspector.host_call(func, gas);
+        guest.gas_from_guest();
+        let before = guest.frame().gas;
+        if guest.frame().tx.inspector.is_some() {
+            guest.places_of_call();
         }
-        instance.gas_to_guest()?;
+        let result = body(&mut guest)?;
+        let frame = guest.frame();
+        if let Some(inspector) = &mut frame.tx.inspector {
+            inspector.host_call(func, before.saturating_sub(frame.gas));
+        }
+        guest.gas_to_guest();
         Ok(result)
     }));
-    let exit = match result {
-        Ok(Ok(value)) => return Ok(value),
-        Ok(Err(exit)) => exit,
-        Err(panic) => Exit::host(Error::HostPanic(panic_text(panic.as_ref()))),
-    };
-    env.data_mut().exit = Some(exit);
-    Err(Stopped)
+    match result {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(exit)) => Err(stop(&mut guest, exit)),
+        Err(panic) => {
+            let text = panic_text(panic.as_ref());
+            Err(stop(&mut guest, Exit::host(Error::HostPanic(text))))
+        }
+    }
+}
+
+#[cold]
+fn stop(guest: &mut Running, exit: Exit) -> Stopped {
+    guest.env().stopped = Some(exit);
+    Stopped
 }
 
 /// The message of a panic.

@@ -1,25 +1,121 @@
-//! Host functions as the engine wants them: one typed function for each import of the
-//! WIT world, made from the generated list.
+//! Host functions as compiled code calls them: one for each import of the WIT world, made
+//! from the generated list.
+//!
+//! The engine's own wrappers look the running store up in thread-local state on the way
+//! in and out; ours get a pointer to what they need, which is several times quicker.
+
+use std::cell::UnsafeCell;
+use std::ffi::c_void;
+use std::ptr::NonNull;
 
 use aivm_abi::for_each_import;
-use wasmer::{Extern, Function, FunctionEnv, FunctionEnvMut, Store};
+use wasmer::sys::vm::{
+    InternalStoreHandle, MaybeInstanceOwned, VMCallerCheckedAnyfunc, VMContext, VMExtern,
+    VMFunction, VMFunctionBody, VMFunctionContext, VMFunctionKind, VMTrampoline,
+};
+use wasmer::{AsStoreMut, Extern, FunctionType, Store, Type, VMExternToExtern};
+use wasmer_types::RawValue;
 
-use super::guest::{Env, Stopped, enter};
+use super::guest::{Env, host_call};
 
-/// Makes one host function in a store.
-type Constructor = fn(&mut Store, &FunctionEnv<Env>) -> Function;
+/// A core number as it is passed.
+trait Number: Sized {
+    const TYPE: Type;
+    fn of(value: &RawValue) -> Self;
+    fn put(self, value: &mut RawValue);
+}
+
+impl Number for i32 {
+    const TYPE: Type = Type::I32;
+
+    fn of(value: &RawValue) -> Self {
+        // SAFETY: compiled code wrote a number of this type.
+        unsafe { value.i32 }
+    }
+
+    fn put(self, value: &mut RawValue) {
+        value.i32 = self;
+    }
+}
+
+impl Number for i64 {
+    const TYPE: Type = Type::I64;
+
+    fn of(value: &RawValue) -> Self {
+        // SAFETY: compiled code wrote a number of this type.
+        unsafe { value.i64 }
+    }
+
+    fn put(self, value: &mut RawValue) {
+        value.i64 = self;
+    }
+}
+
+/// One number or none.
+trait Outcome {
+    const TYPES: &'static [Type];
+    /// # Safety
+    /// There must be room for the result at `values`.
+    unsafe fn write(self, values: *mut RawValue);
+}
+
+impl Outcome for () {
+    const TYPES: &'static [Type] = &[];
+
+    unsafe fn write(self, _values: *mut RawValue) {}
+}
+
+impl<T: Number> Outcome for T {
+    const TYPES: &'static [Type] = &[T::TYPE];
+
+    unsafe fn write(self, values: *mut RawValue) {
+        // SAFETY: as the caller promised.
+        self.put(unsafe { &mut *values });
+    }
+}
+
+/// Makes one host function in a store. Nothing may call it before `Env` is written.
+type Constructor = fn(&mut Store, NonNull<Env>) -> Extern;
 
 macro_rules! constructors {
     ({} $(($module:literal, $name:literal, $id:expr, $glue:path,
         ($($arg:ident: $ty:ty),*), $result:ty))*) => {
         &[$(
-            |store, env| Function::new_typed_with_env(
-                store,
-                env,
-                |env: FunctionEnvMut<'_, Env>, $($arg: $ty),*| -> Result<$result, Stopped> {
-                    enter(env, $id, |guest| $glue(guest, $($arg),*))
-                },
-            ),
+            |store, env| {
+                unsafe extern "C-unwind" fn body(
+                    env: NonNull<Env>,
+                    $($arg: $ty),*
+                ) -> $result {
+                    // SAFETY: the instance passes the environment that it was made with.
+                    unsafe { host_call(env, $id, |guest| $glue(guest, $($arg),*)) }
+                }
+                /// Calls `body` with arguments from memory, for a guest that exports the
+                /// import as it is.
+                unsafe extern "C" fn trampoline(
+                    env: *mut VMContext,
+                    _: *const VMFunctionBody,
+                    values: *mut RawValue,
+                ) {
+                    let mut _place = values;
+                    $(
+                        // SAFETY: there are as many values as the signature has parameters.
+                        let $arg = <$ty as Number>::of(unsafe { &*_place });
+                        _place = _place.wrapping_add(1);
+                    )*
+                    // SAFETY: as for `body`; the engine leaves room for the result.
+                    unsafe {
+                        let result = body(NonNull::new_unchecked(env.cast()), $($arg),*);
+                        Outcome::write(result, values);
+                    }
+                }
+                function(
+                    store,
+                    env,
+                    body as *const VMFunctionBody,
+                    trampoline,
+                    FunctionType::new([$(<$ty as Number>::TYPE),*], <$result as Outcome>::TYPES),
+                )
+            },
         )*]
     };
 }
@@ -27,15 +123,37 @@ macro_rules! constructors {
 /// In the order of [`aivm_abi::IMPORTS`].
 static CONSTRUCTORS: &[Constructor] = for_each_import!(constructors);
 
-/// The imports at these positions.
-pub(super) fn functions(
+fn function(
     store: &mut Store,
-    env: &FunctionEnv<Env>,
-    positions: &[usize],
-) -> Vec<Extern> {
+    env: NonNull<Env>,
+    body: *const VMFunctionBody,
+    call_trampoline: VMTrampoline,
+    signature: FunctionType,
+) -> Extern {
+    let type_signature_hash = store.engine().as_sys().register_signature(&signature);
+    let anyfunc = VMCallerCheckedAnyfunc {
+        func_ptr: body,
+        type_signature_hash,
+        vmctx: VMFunctionContext {
+            host_env: env.as_ptr().cast::<c_void>(),
+        },
+        call_trampoline,
+    };
+    let function = VMFunction {
+        anyfunc: MaybeInstanceOwned::Host(Box::new(UnsafeCell::new(anyfunc))),
+        signature,
+        kind: VMFunctionKind::Static,
+        host_data: Box::new(()),
+    };
+    let handle = InternalStoreHandle::new(store.objects_mut().as_sys_mut(), function);
+    VMExtern::Function(handle).to_extern(store)
+}
+
+/// The imports at these positions.
+pub(super) fn functions(store: &mut Store, env: NonNull<Env>, positions: &[usize]) -> Vec<Extern> {
     positions
         .iter()
         .filter_map(|position| CONSTRUCTORS.get(*position))
-        .map(|make| Extern::Function(make(store, env)))
+        .map(|make| make(store, env))
         .collect()
 }

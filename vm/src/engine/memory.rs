@@ -2,13 +2,11 @@
 //!
 //! Data segments are written once, into an anonymous file, when a module is loaded.
 //! Each instance maps that file privately, so that starting one costs the same whatever
-//! the size of its data, and a page is copied only when the guest writes to it. A memory
-//! that is done with is reset by one `madvise` and kept for the next instance of the
-//! same module.
+//! the size of its data, and a page is copied only when the guest writes to it. One
+//! `madvise` makes a memory what it was, for the next call of the same instance.
 
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use wasmer::sys::vm::{LinearMemory, Trap, VMMemory, VMMemoryDefinition};
 use wasmer::{MemoryError, MemoryStyle, MemoryType, Pages, WASM_PAGE_SIZE};
@@ -17,50 +15,17 @@ use super::compile::CompileError;
 use super::image::Image;
 use super::mapping::Mapping;
 
-/// How many idle mappings all modules together may keep. Each reserves gigabytes of
-/// address space, of which a process has 2^47 bytes.
+/// Makes the memories of one module.
 #[derive(Debug)]
-pub(crate) struct SlotBudget {
-    idle: AtomicUsize,
-    max: usize,
-}
-
-impl SlotBudget {
-    pub fn new(max: usize) -> Arc<Self> {
-        Arc::new(Self {
-            idle: AtomicUsize::new(0),
-            max,
-        })
-    }
-
-    fn take(&self) -> bool {
-        self.idle
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |idle| {
-                (idle < self.max).then_some(idle + 1)
-            })
-            .is_ok()
-    }
-
-    fn give_back(&self) {
-        self.idle.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// The memories of one module.
-#[derive(Debug)]
-pub(super) struct MemoryPool {
+pub(super) struct MemorySource {
     image: Option<Image>,
-    idle: Mutex<Vec<Mapping>>,
-    budget: Arc<SlotBudget>,
 }
 
-impl MemoryPool {
-    pub fn for_module(wasm: &[u8], budget: Arc<SlotBudget>) -> Result<Arc<Self>, CompileError> {
-        Ok(Arc::new(Self {
+impl MemorySource {
+    pub fn of_module(wasm: &[u8]) -> Result<Self, CompileError> {
+        Ok(Self {
             image: Image::of_module(wasm)?,
-            idle: Mutex::default(),
-            budget,
-        }))
+        })
     }
 
     /// A fresh memory of type `ty`.
@@ -68,7 +33,7 @@ impl MemoryPool {
     /// # Safety
     /// `location` must be valid as long as the memory.
     pub unsafe fn memory(
-        self: &Arc<Self>,
+        &self,
         ty: &MemoryType,
         style: &MemoryStyle,
         location: NonNull<VMMemoryDefinition>,
@@ -83,11 +48,8 @@ impl MemoryPool {
             .checked_add(guard)
             .ok_or_else(|| MemoryError::Generic("the reservation is too large".to_owned()))?;
         let minimum = ty.minimum.bytes().0;
-        let mapping = match self.pop() {
-            Some(mapping) => mapping,
-            None => Mapping::new(reserve, minimum, self.image.as_ref())
-                .map_err(|e| MemoryError::Region(e.to_string()))?,
-        };
+        let mapping = Mapping::new(reserve, minimum, self.image.as_ref())
+            .map_err(|e| MemoryError::Region(e.to_string()))?;
         let mut definition = location;
         // SAFETY: the caller promises that the location is valid.
         unsafe {
@@ -95,69 +57,64 @@ impl MemoryPool {
             definition.base = mapping.base();
             definition.current_length = minimum;
         }
-        Ok(VMMemory(Box::new(PooledMemory {
-            mapping: Some(mapping),
-            pool: self.clone(),
+        Ok(VMMemory(Box::new(InstanceMemory {
+            mapping,
             location,
             ty: *ty,
             style: *style,
             size: ty.minimum,
             in_image: AtomicUsize::new(self.image.as_ref().map_or(0, Image::segments)),
+            refused: None,
         })))
     }
-
-    fn pop(&self) -> Option<Mapping> {
-        let mapping = self.lock().pop()?;
-        self.budget.give_back();
-        Some(mapping)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Mapping>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Keeps a mapping for the next instance, when there is room and it can be reset.
-    fn recycle(&self, mut mapping: Mapping, minimum: usize) {
-        if self.budget.take() {
-            if mapping.reset(minimum).is_ok() {
-                self.lock().push(mapping);
-            } else {
-                self.budget.give_back();
-            }
-        }
-    }
 }
 
-impl Drop for MemoryPool {
-    fn drop(&mut self) {
-        for _ in self.lock().iter() {
-            self.budget.give_back();
-        }
-    }
-}
-
-/// A memory whose mapping goes back to its pool.
+/// The memory of an instance.
 #[derive(Debug)]
-struct PooledMemory {
-    /// Present until the memory is dropped.
-    mapping: Option<Mapping>,
-    pool: Arc<MemoryPool>,
+pub(super) struct InstanceMemory {
+    mapping: Mapping,
     location: NonNull<VMMemoryDefinition>,
     ty: MemoryType,
     style: MemoryStyle,
     size: Pages,
     /// Active segments that the engine has yet to write, and that the image holds.
     in_image: AtomicUsize,
+    /// Why the machine refused to let the memory grow, if it did.
+    refused: Option<String>,
+}
+
+impl InstanceMemory {
+    /// Why the machine refused memory that the guest was entitled to. The guest went on as
+    /// if its own limit were reached; on a node with more memory it is not, so nothing
+    /// that it did since may count.
+    pub fn refused(&self) -> Option<&str> {
+        self.refused.as_deref()
+    }
+
+    /// Where compiled code finds base and length.
+    pub fn location(&self) -> NonNull<VMMemoryDefinition> {
+        self.location
+    }
+
+    /// Makes the memory what it was when the instance began.
+    pub fn renew(&mut self) -> std::io::Result<()> {
+        let minimum = self.ty.minimum.bytes().0;
+        self.mapping.reset(minimum)?;
+        self.size = self.ty.minimum;
+        // SAFETY: the location is valid as long as this memory, and no guest code runs.
+        unsafe { self.location.as_mut() }.current_length = minimum;
+        Ok(())
+    }
 }
 
 // SAFETY: `location` points into the instance that owns this memory and moves between
 // threads with it; the mapping is plain memory.
-unsafe impl Send for PooledMemory {}
+unsafe impl Send for InstanceMemory {}
 // SAFETY: shared access reads sizes and an atomic; guest memory itself is only touched
 // by the one thread that runs the instance.
-unsafe impl Sync for PooledMemory {}
+unsafe impl Sync for InstanceMemory {}
 
-impl LinearMemory for PooledMemory {
+impl LinearMemory for InstanceMemory {
     fn ty(&self) -> MemoryType {
         let mut ty = self.ty;
         ty.minimum = self.size;
@@ -185,12 +142,10 @@ impl LinearMemory for PooledMemory {
             return Err(refused);
         }
         let length = (new.0 as usize) * WASM_PAGE_SIZE;
-        let Some(mapping) = self.mapping.as_mut() else {
-            return Err(refused);
-        };
-        mapping
-            .make_accessible(length)
-            .map_err(|e| MemoryError::Region(e.to_string()))?;
+        if let Err(error) = self.mapping.make_accessible(length) {
+            self.refused = Some(error.to_string());
+            return Err(MemoryError::Region(error.to_string()));
+        }
         self.size = new;
         // SAFETY: the location is valid as long as this memory, and only the thread
         // that runs the instance reaches it.
@@ -228,13 +183,5 @@ impl LinearMemory for PooledMemory {
             std::ptr::copy_nonoverlapping(data.as_ptr(), target, data.len());
         }
         Ok(())
-    }
-}
-
-impl Drop for PooledMemory {
-    fn drop(&mut self) {
-        if let Some(mapping) = self.mapping.take() {
-            self.pool.recycle(mapping, self.ty.minimum.bytes().0);
-        }
     }
 }

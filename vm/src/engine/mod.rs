@@ -7,13 +7,16 @@ mod compile;
 mod guest;
 mod image;
 mod imports;
+mod instance;
 mod mapping;
 mod memory;
 mod places;
+mod pool;
+mod reuse;
 mod run;
 mod tunables;
 
 pub(crate) use compile::{CompileError, Compiled, EngineConfig};
 pub(crate) use guest::panic_text;
-pub(crate) use memory::SlotBudget;
+pub(crate) use pool::IdleInstances;
 pub(crate) use run::{Entry, Outcome, run};

@@ -2,7 +2,7 @@
 
 use wasmer::{FrameInfo, Module, RuntimeError};
 
-use super::guest::Instance;
+use super::guest::Running;
 use crate::inspect::CodePlace;
 
 /// Most functions of a stack.
@@ -16,7 +16,7 @@ pub(super) fn exported(module: &Module, name: &str) -> Option<u32> {
     }
 }
 
-impl Instance<'_> {
+impl Running {
     /// Tells an inspector that asked for it where the guest called a host function.
     pub fn places_of_call(&mut self) {
         if self.wants_places() {

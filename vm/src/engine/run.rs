@@ -1,14 +1,11 @@
-//! One entry into one fresh instance.
+//! One entry into one instance.
 
-use aivm_abi::export::{MEMORY, Output, REALLOC, lift_output, lower_input};
+use aivm_abi::export::{Output, lift_output, lower_input};
 use aivm_abi::receipt::Status;
 use aivm_abi::{Exit, TrapCode};
-use aivm_gas::{EXIT_EXPORT, GAS_EXPORT, STACK_EXPORT};
-use wasmer::{FunctionEnv, Instance as Module, InstantiationError, Store, TypedFunction, Value};
 
 use super::compile::Compiled;
-use super::guest::{Env, FramePointer, Globals, Instance, engine_error, trap_code};
-use super::{imports, places};
+use super::places;
 use crate::exec::Frame;
 
 /// Which export runs.
@@ -55,7 +52,8 @@ impl Outcome {
     }
 }
 
-/// Runs an export of a fresh instance on behalf of `frame`, whose gas it spends.
+/// Runs an export of an instance that nobody used before, as far as it can tell, on
+/// behalf of `frame`, whose gas it spends.
 ///
 /// # Errors
 /// Everything but a return or revert by the export's own result.
@@ -65,79 +63,24 @@ pub(crate) fn run(
     entry: Entry,
     input: &[u8],
 ) -> Result<Outcome, Exit> {
-    let stack = frame.tx.active.schedule.limits.stack_words;
     let output_limit = frame.tx.active.schedule.call.max_output_bytes;
     let watched = frame.tx.inspector.is_some();
-    let entry_index = watched.then(|| places::exported(&compiled.module, entry.name()));
-    // SAFETY: `frame` stays mutably borrowed by this function, which reaches it only
-    // through the store; the store is dropped before the function returns.
-    let pointer = unsafe { FramePointer::new(frame) };
-    let mut store = Store::new(compiled.engine.clone());
-    let env = FunctionEnv::new(
-        &mut store,
-        Env {
-            frame: pointer,
-            memory: None,
-            realloc: None,
-            globals: None,
-            allocating: false,
-            exit: None,
-            entry: None,
-        },
-    );
-    let externs = imports::functions(&mut store, &env, &compiled.imports);
-    let module =
-        Module::new_by_index(&mut store, &compiled.module, &externs).map_err(instantiation)?;
-    let exports = &module.exports;
-    let memory = exports.get_memory(MEMORY).map_err(engine_error)?.clone();
-    let realloc = exports
-        .get_typed_function(&store, REALLOC)
-        .map_err(engine_error)?;
-    let function: TypedFunction<(i32, i32), i32> = exports
-        .get_typed_function(&store, entry.name())
-        .map_err(engine_error)?;
-    let global = |name| exports.get_global(name).cloned().map_err(engine_error);
-    let globals = Globals {
-        gas: global(GAS_EXPORT)?,
-        stack: global(STACK_EXPORT)?,
-        exit: global(EXIT_EXPORT)?,
-    };
-    let words = match globals.stack.ty(&store).ty {
-        wasmer::Type::I32 => Value::I32(stack.cast_signed()),
-        _ => Value::I64(i64::from(stack)),
-    };
-    globals.stack.set(&mut store, words).map_err(engine_error)?;
-    let data = env.as_mut(&mut store);
-    data.memory = Some(memory);
-    data.realloc = Some(realloc);
-    data.globals = Some(globals);
-    data.entry = entry_index.flatten();
-
-    let mut instance = Instance::new(env.clone().into_mut(&mut store));
-    let (address, length) = lower_input(&mut instance, input)?;
-    instance.gas_to_guest()?;
-    let (address, length) = (address.cast_signed(), length.cast_signed());
-    let called = function.call(&mut store, address, length);
-    let mut instance = Instance::new(env.into_mut(&mut store));
-    let pointer = match called {
-        Ok(pointer) => pointer.cast_unsigned(),
-        Err(error) => return Err(instance.reason(error)),
-    };
-    instance.gas_from_guest()?;
-    Ok(match lift_output(&mut instance, pointer, output_limit)? {
-        Output::Return(data) => Outcome::Return(data),
-        Output::Revert(data) => Outcome::Revert(data),
-    })
-}
-
-/// A failed instantiation: a segment out of bounds traps, all else is the machine's.
-fn instantiation(error: InstantiationError) -> Exit {
-    if let InstantiationError::Start(error) = error {
-        let text = error.message();
-        return match error.to_trap().and_then(trap_code) {
-            Some(code) => Exit::Trap(code),
-            None => engine_error(text),
-        };
+    let index = watched.then(|| places::exported(&compiled.module, entry.name()));
+    let mut instance = compiled.instance()?;
+    let function = instance.entry(entry);
+    let result = instance.at_work(frame, index.flatten(), |guest| {
+        let (address, length) = lower_input(guest, input)?;
+        let arguments = [address.cast_signed(), length.cast_signed()];
+        // SAFETY: the type of an entry was checked when the instance was made.
+        let pointer = unsafe { guest.call(function, arguments) }?;
+        Ok(match lift_output(guest, pointer, output_limit)? {
+            Output::Return(data) => Outcome::Return(data),
+            Output::Revert(data) => Outcome::Revert(data),
+        })
+    });
+    // After a failure of the machine nothing is known about the state of the instance.
+    if !matches!(result, Err(Exit::Host(_))) {
+        compiled.give_back(instance);
     }
-    engine_error(error)
+    result
 }

@@ -1,37 +1,31 @@
 //! Limits, native stack and memories that the engine gives to instances of one module.
 
 use std::ptr::NonNull;
-use std::sync::Arc;
 
 use wasmer::sys::vm::{VMConfig, VMMemory, VMMemoryDefinition, VMTable, VMTableDefinition};
 use wasmer::sys::{BaseTunables, Tunables};
 use wasmer::{MemoryError, MemoryStyle, MemoryType, Pages, TableStyle, TableType};
 
 use super::compile::CompileError;
-use super::memory::{MemoryPool, SlotBudget};
+use super::memory::MemorySource;
 
 /// Tunables of one module.
 pub(super) struct ModuleTunables {
     base: BaseTunables,
     config: VMConfig,
     memory_pages: u32,
-    pool: Arc<MemoryPool>,
+    memories: MemorySource,
 }
 
 impl ModuleTunables {
-    pub fn new(
-        wasm: &[u8],
-        memory_pages: u32,
-        native_stack: usize,
-        slots: Arc<SlotBudget>,
-    ) -> Result<Self, CompileError> {
+    pub fn new(wasm: &[u8], memory_pages: u32, native_stack: usize) -> Result<Self, CompileError> {
         Ok(Self {
             base: BaseTunables::new(),
             config: VMConfig {
                 wasm_stack_size: Some(native_stack),
             },
             memory_pages,
-            pool: MemoryPool::for_module(wasm, slots)?,
+            memories: MemorySource::of_module(wasm)?,
         })
     }
 
@@ -75,7 +69,7 @@ impl Tunables for ModuleTunables {
     ) -> Result<VMMemory, MemoryError> {
         let ty = self.clamp(ty)?;
         // SAFETY: the caller gives a location that is valid as long as the memory.
-        unsafe { self.pool.memory(&ty, style, location) }
+        unsafe { self.memories.memory(&ty, style, location) }
     }
 
     fn create_host_table(&self, ty: &TableType, style: &TableStyle) -> Result<VMTable, String> {
