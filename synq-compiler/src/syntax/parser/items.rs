@@ -460,12 +460,10 @@ impl Parser<'_> {
             style = Style::Solidity;
             ty = self.type_expr(&what)?;
             indexed |= event && self.eat_word("indexed");
-            // `Bytes calldata` alone is a parameter named `calldata`.
-            location = if self.peek(1).kind == TokenKind::Ident {
-                self.location()
-            } else {
-                None
-            };
+            // `Bytes calldata` alone is a parameter named `calldata`; published contracts have
+            // such. Nobody names one after the other two.
+            let named = self.word_at(0) == "calldata" && self.peek(1).kind != TokenKind::Ident;
+            location = if !named { self.location() } else { None };
             name = if self.is(TokenKind::Ident) {
                 Some(self.ident(&what)?)
             } else {
