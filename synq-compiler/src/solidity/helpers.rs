@@ -135,21 +135,28 @@ impl Emitter<'_> {
     }
 
     pub(super) fn send_helper(&mut self) -> String {
+        let inner = self.try_send_helper();
         self.helper("_send".into(), |n| {
             format!(
                 "function {n}(address to, uint256 amount) internal {{
-    (bool ok, ) = to.call{{value: amount, gas: 0}}(\"\");
-    if (!ok) revert();
+    if (!{inner}(to, amount)) revert();
 }}"
             )
         })
     }
 
+    /// Value moves without running the receiver's code. To a contract it goes by way of one
+    /// that lives for a moment: `PUSH20 to SELFDESTRUCT`.
     pub(super) fn try_send_helper(&mut self) -> String {
         self.helper("_trySend".into(), |n| {
             format!(
                 "function {n}(address to, uint256 amount) internal returns (bool ok) {{
-    (ok, ) = to.call{{value: amount, gas: 0}}(\"\");
+    if (to.code.length == 0 && uint160(to) > 0xffff) {{
+        (ok, ) = to.call{{value: amount, gas: 0}}(\"\");
+    }} else {{
+        bytes memory code = abi.encodePacked(hex\"73\", to, hex\"ff\");
+        assembly {{ ok := iszero(iszero(create(amount, add(code, 32), mload(code)))) }}
+    }}
 }}"
             )
         })

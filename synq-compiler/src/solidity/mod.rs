@@ -4,6 +4,7 @@
 //! interfaces stand at the head of the text (see [`preamble`]). Compile it with
 //! `--via-ir --optimize`: functions keep as many locals as in the source.
 
+mod blocks;
 mod expressions;
 mod helpers;
 mod names;
@@ -37,6 +38,7 @@ pub(crate) fn emit(
         contract,
         variables,
         helpers: BTreeMap::new(),
+        blocks: Vec::new(),
         types: BTreeSet::new(),
         unsupported: None,
         frame: statements::Frame::default(),
@@ -54,6 +56,8 @@ struct Emitter<'a> {
     variables: &'a BTreeMap<u64, (String, Type)>,
     /// Text of helper functions, by name.
     helpers: BTreeMap<String, String>,
+    /// `require_pqc` blocks that run in a call of their own.
+    blocks: Vec<blocks::Block>,
     /// Structures and enumerations that are mentioned.
     types: BTreeSet<Type>,
     unsupported: Option<Unsupported>,
@@ -94,16 +98,19 @@ impl Emitter<'_> {
             let params = self.event_params(error, false);
             let _ = writeln!(body, "    error {}({params});", identifier(&error.name));
         }
+        let mut functions = String::new();
+        for (index, function) in contract.functions.iter().enumerate() {
+            // A block under a gas limit stands where it is used.
+            if function.outlined.is_none() {
+                self.function(index, function, &mut functions);
+            }
+        }
         self.constructor(&mut body);
         for entry in contract.entries.iter().filter(|e| !e.hidden) {
             self.entry(entry, &mut body);
         }
-        for (index, function) in contract.functions.iter().enumerate() {
-            // A block under a gas limit stands where it is used.
-            if function.outlined.is_none() {
-                self.function(index, function, &mut body);
-            }
-        }
+        body.push_str(&functions);
+        self.block_dispatch();
         for text in std::mem::take(&mut self.helpers).into_values() {
             body.push('\n');
             body.push_str(&text);
@@ -210,7 +217,7 @@ impl Emitter<'_> {
         };
         let unnamed = entry.param_names.iter().any(String::is_empty);
         let (mut params, mut args) = self.entry_params(function, &entry.param_names);
-        let mut open = String::new();
+        let mut open = self.carried(entry).to_owned();
         if unnamed {
             // Parameters without a name are read from the call data, so that the ABI has none.
             let locals: Vec<&Local> = function.locals.iter().take(function.params).collect();
@@ -277,7 +284,7 @@ impl Emitter<'_> {
     }
 
     fn function(&mut self, index: usize, function: &Function, out: &mut String) {
-        self.frame = statements::Frame::new(function);
+        self.frame = statements::Frame::new(index, function);
         let params: Vec<String> = function
             .locals
             .iter()
@@ -296,7 +303,11 @@ impl Emitter<'_> {
         } else {
             format!(" returns ({})", returns.join(", "))
         };
-        let word = mutability(function.effects, false);
+        let mut effects = function.effects;
+        // What a reference to state leads to counts as read; its owner's effects say so already.
+        let mut locals = function.locals.iter();
+        effects.reads |= locals.any(|l| l.storage);
+        let word = mutability(effects, false);
         let mut body = String::new();
         for (id, local) in function.locals.iter().take(function.params).enumerate() {
             if local.mutated && !local.storage && !local.ty.is_value() {

@@ -9,23 +9,26 @@ use crate::ir::{Expr, Failure, Function, Kind, Place, PlaceKind, Stmt, Type};
 /// What the statements of one function need to know.
 #[derive(Debug, Default)]
 pub(super) struct Frame {
+    /// Number of the function.
+    pub function: usize,
     pub names: Vec<String>,
     locals: Vec<(Type, bool)>,
     /// Locals that have been declared; another `let` assigns.
     declared: Vec<bool>,
     /// The `require_pqc` around the statement: its number, and the loops inside it.
-    pqc: Option<(usize, u32)>,
+    pub pqc: Option<(usize, u32)>,
     count: usize,
 }
 
 impl Frame {
-    pub(super) fn new(function: &Function) -> Self {
+    pub(super) fn new(index: usize, function: &Function) -> Self {
         let mut declared = vec![false; function.locals.len()];
         declared
             .iter_mut()
             .take(function.params)
             .for_each(|d| *d = true);
         Self {
+            function: index,
             names: function.locals.iter().map(|l| l.name.clone()).collect(),
             locals: function
                 .locals
@@ -37,9 +40,20 @@ impl Frame {
             count: 0,
         }
     }
+
+    /// Locals that were declared so far.
+    pub(super) fn declared_locals(&self) -> Vec<usize> {
+        let all = self.declared.iter().enumerate();
+        all.filter(|(_, d)| **d).map(|(id, _)| id).collect()
+    }
+
+    /// Type of a local, and whether it is a reference to state.
+    pub(super) fn local_type(&self, id: usize) -> (Type, bool) {
+        self.locals.get(id).cloned().unwrap_or((Type::Error, false))
+    }
 }
 
-fn pad(depth: usize) -> String {
+pub(super) fn pad(depth: usize) -> String {
     "    ".repeat(depth)
 }
 
@@ -51,12 +65,7 @@ impl Emitter<'_> {
     }
 
     fn local_located(&mut self, id: usize) -> String {
-        let (ty, storage) = self
-            .frame
-            .locals
-            .get(id)
-            .cloned()
-            .unwrap_or((Type::Error, false));
+        let (ty, storage) = self.frame.local_type(id);
         self.located(&ty, storage)
     }
 
@@ -312,23 +321,21 @@ impl Emitter<'_> {
     }
 
     /// The block is a loop that runs once; a failed check leaves it. Where state was changed
-    /// before, there would be something to undo, which takes a call on the EVM.
+    /// before, there is something to undo: it runs in a call.
     fn require_pqc(&mut self, body: &[Stmt], otherwise: &[Stmt], depth: usize, out: &mut String) {
         let p = pad(depth);
-        if let Some(span) = check_after_change(body, self.contract.functions.as_slice()) {
-            self.refuse(
-                span,
-                "a check behind a change of state inside `require_pqc`",
-            );
-        }
         self.frame.count += 1;
         let number = self.frame.count;
         let _ = writeln!(out, "{p}uint256 pqc{number} = 0;");
-        let _ = writeln!(out, "{p}do {{");
-        let before = self.frame.pqc.replace((number, 0));
-        self.statements(body, depth + 1, out);
-        self.frame.pqc = before;
-        let _ = writeln!(out, "{p}}} while (false);");
+        if let Some(span) = check_after_change(body, self.contract.functions.as_slice()) {
+            self.isolated(number, body, span, depth, out);
+        } else {
+            let _ = writeln!(out, "{p}do {{");
+            let before = self.frame.pqc.replace((number, 0));
+            self.statements(body, depth + 1, out);
+            self.frame.pqc = before;
+            let _ = writeln!(out, "{p}}} while (false);");
+        }
         let _ = writeln!(out, "{p}if (pqc{number} == 1) {{");
         self.statements(otherwise, depth + 1, out);
         let _ = writeln!(out, "{p}}}");
