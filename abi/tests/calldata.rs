@@ -3,7 +3,7 @@
 use aivm_abi::calldata::{
     CalldataError, DynSolValue, JsonAbi, RevertReason, decode_call, decode_event, decode_output,
     decode_revert, encode_call, encode_constructor, find_function, format_value, parse_abi,
-    parse_arguments,
+    parse_arguments, parse_call, split_arguments,
 };
 use aivm_abi::{Address, Word};
 use alloy_primitives::U256;
@@ -69,6 +69,51 @@ fn functions_are_found_by_name_signature_and_selector() {
         error.starts_with("no function `burn`") && error.contains("`transfer(address,uint256)`"),
         "{error}"
     );
+}
+
+#[test]
+fn calls_are_read_as_people_write_them() {
+    let abi = abi();
+    let read = |text: &str| {
+        let (function, values) = parse_call(&abi, text)?;
+        let values: Vec<String> = values.iter().map(format_value).collect();
+        Ok::<_, CalldataError>(format!("{} <- {}", function.signature(), values.join("; ")))
+    };
+    assert_eq!(read("mint(5)").unwrap(), "mint(uint256) <- 5");
+    // Of several functions, the one that fits.
+    let list = format!("mint([{TO}, {TO}], 7)");
+    let expected = format!("mint(address[],uint256) <- [{TO}, {TO}]; 7");
+    assert_eq!(read(&list).unwrap(), expected);
+    assert_eq!(
+        read(" mint(uint256)( 1_000 ) ").unwrap(),
+        "mint(uint256) <- 1000"
+    );
+    assert!(matches!(read("mint(5"), Err(CalldataError::BadCall(_))));
+    assert!(matches!(read("mint(5)5"), Err(CalldataError::BadCall(_))));
+    assert!(matches!(
+        read("burn(5)"),
+        Err(CalldataError::NoFunction { .. })
+    ));
+    assert!(matches!(read(""), Err(CalldataError::NoFunction { .. })));
+    assert!(matches!(
+        read("transfer(5)"),
+        Err(CalldataError::ArgumentCount { .. })
+    ));
+    assert!(matches!(
+        read("mint(x)"),
+        Err(CalldataError::Argument { .. })
+    ));
+}
+
+#[test]
+fn arguments_split_at_outer_commas() {
+    assert_eq!(split_arguments(""), Vec::<String>::new());
+    assert_eq!(
+        split_arguments("1, [2,3], (4,5), \"a,b\", [\"c\", \"d\"]"),
+        ["1", "[2,3]", "(4,5)", "a,b", "[\"c\", \"d\"]"]
+    );
+    assert_eq!(split_arguments("1,"), ["1", ""]);
+    assert_eq!(split_arguments(")),(("), ["))", "(("]);
 }
 
 #[test]

@@ -21,7 +21,8 @@ mod schedule;
 
 pub use instrument::{
     EXIT_EXPORT, ExitCode, Feature, GAS_EXPORT, InstrumentError, Instrumented, Limit, OffsetMap,
-    RESERVED_PREFIX, Reason, STACK_EXPORT, Stats, instrument, instrument_plainly, offset_map,
+    RESERVED_PREFIX, Reason, STACK_EXPORT, Stats, instrument, instrument_plainly, least_gas,
+    offset_map,
 };
 pub use schedule::{
     CallPrices, Change, GasSchedule, HostPrice, Limits, NnPrices, PqcPrice, PqcPrices,

@@ -88,6 +88,16 @@ impl ChainProfile {
         self.functions.keys().map(String::as_str)
     }
 
+    /// Adds the functions of another profile whose names are free.
+    #[must_use]
+    pub fn with(mut self, other: &Self) -> Self {
+        for (name, function) in &other.functions {
+            let entry = self.functions.entry(name.clone());
+            entry.or_insert_with(|| function.clone());
+        }
+        self
+    }
+
     pub(crate) fn declarations(&self) -> BTreeMap<String, ExtensionDecl> {
         self.functions
             .iter()

@@ -49,7 +49,8 @@ fn every_example_compiles() {
             let fails = match marks.as_str() {
                 "synq" => false,
                 "synq,fails" => true,
-                "synq,ignore" => continue,
+                // Compiled and run with the functions of tests, by the tests of `synqc`.
+                "synq,ignore" | "synq,test" => continue,
                 other => panic!("{place}: unknown mark {other}"),
             };
             count += 1;

@@ -169,7 +169,8 @@ impl Journal {
         Ok(self.balance_slot(host, address)?.current)
     }
 
-    fn set_balance(
+    /// Sets a native balance.
+    pub fn set_balance(
         &mut self,
         host: &dyn Host,
         address: Address,

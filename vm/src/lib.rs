@@ -7,6 +7,7 @@
 //! - [`Call`], [`Deploy`]: what one asks for; [`Receipt`]: what one gets.
 //! - [`Error`]: why there is no receipt.
 //! - [`inspect`]: call trees, profiles and flame graphs of a call.
+//! - [`testing`]: contracts that test contracts.
 //!
 //! How a call can end, and what that means, is in three parts that never mix: a contract
 //! returns or reverts, the sandbox traps, or the machine fails. The first two are
@@ -29,6 +30,7 @@ mod memory_host;
 mod redb_host;
 mod request;
 mod schedules;
+pub mod testing;
 mod transact;
 mod vm;
 

@@ -7,7 +7,7 @@ use aivm_nn::trace::transaction_root;
 use crate::delta::StateDelta;
 use crate::engine::{Entry, Outcome};
 use crate::error::Error;
-use crate::exec::{Frame, GasLanes, Message, Tx};
+use crate::exec::{Frame, GasLanes, Message, Testing, Tx};
 use crate::host::{BlockContext, Hash, Host};
 use crate::inspect::Inspector;
 use crate::journal::{Effects, Journal};
@@ -108,6 +108,7 @@ pub(crate) fn transact<'a>(
     host: &'a dyn Host,
     plan: &Plan<'_>,
     inspector: Option<&'a mut (dyn Inspector + 'a)>,
+    testing: Option<Testing<'a>>,
 ) -> Result<Finished, Error> {
     let intrinsic = intrinsic_gas(active, plan)?;
     let code = code_of(host, plan)?;
@@ -137,6 +138,7 @@ pub(crate) fn transact<'a>(
         inference_roots: Vec::new(),
         pqc: Vec::new(),
         open: Vec::new(),
+        testing,
         inspector,
     };
     let checkpoint = tx.journal.checkpoint();

@@ -12,11 +12,12 @@ use crate::check::check;
 use crate::delta::StateDelta;
 use crate::engine::{CompileError, Compiled, IdleInstances, panic_text};
 use crate::error::Error;
-use crate::exec::{ModelCache, model_limits, registration_gas};
+use crate::exec::{ModelCache, Testing, model_limits, registration_gas};
 use crate::host::{Hash, Host};
 use crate::inspect::{Inspector, SourceMap};
 use crate::request::{Call, Deploy, code_hash};
 use crate::schedules::{Active, Schedules};
+use crate::testing::Director;
 use crate::transact::{Finished, Plan, transact};
 
 /// What all calls share.
@@ -285,6 +286,29 @@ impl Vm {
         self.commit(host, &Plan::call(request), Some(inspector))
     }
 
+    /// As [`call_inspected`](Self::call_inspected), for tests of contracts: `director` decides
+    /// what the chain extensions that the contract calls do to the world around it. A chain
+    /// never calls this.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub fn call_in_test(
+        &self,
+        host: &mut impl Host,
+        request: &Call,
+        director: &mut dyn Director,
+        inspector: &mut dyn Inspector,
+    ) -> Result<Receipt, Error> {
+        guarded(move || {
+            let active = self.active(host)?;
+            let testing = Some(Testing::new(director));
+            let plan = Plan::call(request);
+            let finished = transact(&self.shared, active, host, &plan, Some(inspector), testing)?;
+            host.commit(&finished.delta)?;
+            Ok(finished.receipt(None, None))
+        })
+    }
+
     /// As [`deploy`](Self::deploy), watched by `inspector`.
     ///
     /// # Errors
@@ -398,7 +422,7 @@ impl Vm {
         inspector: Option<&'a mut (dyn Inspector + 'a)>,
     ) -> Result<Finished, Error> {
         let active = self.active(host)?;
-        transact(&self.shared, active, host, plan, inspector)
+        transact(&self.shared, active, host, plan, inspector, None)
     }
 
     /// Counters of the compiled-code cache.

@@ -173,6 +173,82 @@ pub fn parse_arguments<T: AsRef<str>>(
     Ok(values)
 }
 
+/// Splits arguments at the commas outside of brackets, parentheses and quotes; the quotes
+/// around a whole argument go.
+pub fn split_arguments(text: &str) -> Vec<String> {
+    let (mut parts, mut part, mut depth, mut quoted) = (Vec::new(), String::new(), 0u32, false);
+    for c in text.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            '(' | '[' if !quoted => depth = depth.saturating_add(1),
+            ')' | ']' if !quoted => depth = depth.saturating_sub(1),
+            ',' if !quoted && depth == 0 => {
+                parts.push(std::mem::take(&mut part));
+                continue;
+            }
+            _ => {}
+        }
+        part.push(c);
+    }
+    if !part.trim().is_empty() || !parts.is_empty() {
+        parts.push(part);
+    }
+    let unquoted = |part: &String| {
+        let part = part.trim();
+        let inner = part.strip_prefix('"').and_then(|p| p.strip_suffix('"'));
+        let inner = inner.filter(|inner| !inner.contains('"'));
+        inner.unwrap_or(part).to_owned()
+    };
+    parts.iter().map(unquoted).collect()
+}
+
+/// Reads a call as people write it: `name(argument, …)`, or `name` alone without arguments.
+/// `name` may be a signature with the arguments behind it, `name(type,…)(argument, …)`, to pick
+/// one of several functions; otherwise the first that the arguments fit is taken.
+///
+/// # Errors
+///
+/// [`CalldataError::BadCall`] for other text, [`CalldataError::NoFunction`], or why the
+/// arguments do not fit.
+pub fn parse_call<'a>(
+    abi: &'a JsonAbi,
+    text: &str,
+) -> Result<(&'a Function, Vec<DynSolValue>), CalldataError> {
+    let text = text.trim();
+    let (name, rest) = text
+        .split_once('(')
+        .map_or((text, ""), |(name, rest)| (name.trim(), rest));
+    let bad = || CalldataError::BadCall(text.to_owned());
+    let inner = match rest {
+        "" if !text.contains('(') => "",
+        rest => rest.strip_suffix(')').ok_or_else(bad)?,
+    };
+    let (types, inner) = match inner.split_once(")(") {
+        Some((types, inner)) if abi.functions().any(|f| is(f, name, types)) => (Some(types), inner),
+        _ => (None, inner),
+    };
+    let arguments = split_arguments(inner);
+    let mut first = None;
+    for function in abi.functions().filter(|f| f.name == name) {
+        if types.is_some_and(|types| !is(function, name, types)) {
+            continue;
+        }
+        match parse_arguments(&function.signature(), &function.inputs, &arguments) {
+            Ok(values) => return Ok((function, values)),
+            Err(error) => first = first.or(Some(error)),
+        }
+    }
+    Err(first.unwrap_or_else(|| CalldataError::NoFunction {
+        name: name.to_owned(),
+        known: signatures(abi.functions()),
+    }))
+}
+
+fn is(function: &Function, name: &str, types: &str) -> bool {
+    let types: String = types.split_whitespace().collect();
+    function.signature() == format!("{name}({types})")
+}
+
 /// Reads call data: the function and its arguments.
 ///
 /// # Errors

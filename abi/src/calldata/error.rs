@@ -15,6 +15,9 @@ pub enum CalldataError {
         /// Functions that there are.
         known: String,
     },
+    /// Text that is no call.
+    #[error("`{0}` is not a call; write it as 'name(argument, ...)'")]
+    BadCall(String),
     /// Several functions have the name.
     #[error("several functions are called `{name}`; give one of the signatures {candidates}")]
     Ambiguous {

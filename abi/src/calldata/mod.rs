@@ -13,7 +13,7 @@ pub use alloy_dyn_abi::{DynSolType, DynSolValue};
 pub use alloy_json_abi::{Constructor, Function, JsonAbi, Param};
 pub use call::{
     decode_call, decode_output, encode_call, encode_constructor, find_function, parse_abi,
-    parse_arguments,
+    parse_arguments, parse_call, split_arguments,
 };
 pub use error::CalldataError;
 pub use event::{DecodedEvent, EventField, decode_event};

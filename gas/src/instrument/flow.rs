@@ -35,6 +35,8 @@ pub(super) struct Flow {
     live: Vec<bool>,
     /// Whether the block leads to anything.
     leads: Vec<bool>,
+    /// All edges, for [`Flow::cheapest`].
+    edges: Vec<(Block, Block)>,
     /// Union-find over edge classes: block `b` owns nodes `2b` (edges in) and `2b + 1`
     /// (edges out).
     parent: Vec<usize>,
@@ -68,6 +70,7 @@ impl Flow {
 
     /// An edge. Its source is live.
     pub(super) fn edge(&mut self, from: Block, to: Block) {
+        self.edges.push((from, to));
         let a = self.find(2 * from.0 + 1);
         let b = self.find(2 * to.0);
         if let Some(parent) = self.parent.get_mut(b) {
@@ -77,6 +80,24 @@ impl Flow {
         if let Some(leads) = self.leads.get_mut(from.0) {
             *leads = true;
         }
+    }
+
+    /// Says that nothing comes out of a block.
+    pub(super) fn cut(&mut self, block: Block) {
+        self.edges.retain(|(from, _)| *from != block);
+    }
+
+    /// Cost of the cheapest path from the entry to the exit, if there is one.
+    pub(super) fn cheapest(&self) -> Option<u64> {
+        let mut backwards: Vec<Vec<(usize, u64)>> = vec![Vec::new(); self.costs.len()];
+        for (from, to) in &self.edges {
+            let cost = self.costs.get(from.0).copied().unwrap_or(0);
+            if let Some(list) = backwards.get_mut(to.0) {
+                list.push((from.0, cost));
+            }
+        }
+        let lengths = shortest(&backwards, &[Block::EXIT.0]);
+        lengths.get(Block::ENTRY.0).copied().flatten()
     }
 
     pub(super) fn is_live(&self, block: Block) -> bool {
@@ -216,6 +237,26 @@ mod tests {
         assert_eq!(charges.at(then), 6);
         assert_eq!(charges.at(other), 0);
         assert_eq!(charges.at(join), 0);
+    }
+
+    #[test]
+    fn the_cheapest_path_ends_at_the_exit() {
+        let mut flow = Flow::new();
+        let [then, other, dead] = [flow.block(), flow.block(), flow.block()];
+        for (block, cost) in [(Block::ENTRY, 1), (then, 10), (other, 4), (dead, 0)] {
+            flow.add_cost(block, cost);
+        }
+        flow.edge(Block::ENTRY, then);
+        flow.edge(Block::ENTRY, other);
+        flow.edge(Block::ENTRY, dead);
+        flow.edge(then, Block::EXIT);
+        flow.edge(other, other);
+        flow.edge(other, Block::EXIT);
+        assert_eq!(flow.cheapest(), Some(5));
+        flow.cut(other);
+        assert_eq!(flow.cheapest(), Some(11));
+        flow.cut(Block::ENTRY);
+        assert_eq!(flow.cheapest(), None);
     }
 
     /// Entry (1) → body (5) → body | after (3) → exit.

@@ -6,12 +6,14 @@ mod error;
 mod features;
 mod flow;
 mod function;
+mod least;
 mod module;
 mod offsets;
 mod plan;
 mod simd;
 
 pub use error::{Feature, InstrumentError, Limit, Reason};
+pub use least::least_gas;
 pub use offsets::OffsetMap;
 
 use crate::GasSchedule;

@@ -99,6 +99,29 @@ pub(super) fn instrument(
     })
 }
 
+/// Module and name of an imported function.
+pub(super) type Import = (String, String);
+
+/// The functions of a module that is accepted, and module and name of its imported functions.
+pub(super) fn functions(
+    wasm: &[u8],
+    schedule: &GasSchedule,
+) -> Result<(Vec<Function>, Vec<Import>), InstrumentError> {
+    let guest = Guest::read(wasm, schedule, true)?;
+    let mut imports = Vec::new();
+    for payload in Parser::new(0).parse_all(wasm) {
+        if let Payload::ImportSection(section) = payload? {
+            for import in section.into_imports() {
+                let import = import?;
+                if matches!(import.ty, TypeRef::Func(_)) {
+                    imports.push((import.module.to_owned(), import.name.to_owned()));
+                }
+            }
+        }
+    }
+    Ok((guest.functions, imports))
+}
+
 impl Guest {
     fn read(wasm: &[u8], schedule: &GasSchedule, merge: bool) -> Result<Self, InstrumentError> {
         let limits = &schedule.limits;

@@ -108,7 +108,8 @@ pub(super) fn plan(
             continue;
         };
         if merge && function.inner {
-            let gas = entry_gas(&costs(function, &ahead, imports, merge), function, schedule);
+            let charges = costs(function, &ahead, imports, merge);
+            let gas = entry_gas(charges.at(Block::ENTRY), function, schedule);
             if let Some(slot) = ahead.get_mut(index) {
                 *slot = gas.min(MAX_AHEAD);
             }
@@ -119,7 +120,7 @@ pub(super) fn plan(
     for (index, function) in functions.iter().enumerate() {
         let mut charges = costs(function, &ahead, imports, merge);
         let paid = ahead.get(index).copied().unwrap_or_default();
-        let entry = entry_gas(&charges, function, schedule).saturating_sub(paid);
+        let entry = entry_gas(charges.at(Block::ENTRY), function, schedule).saturating_sub(paid);
         charges.set(Block::ENTRY, entry);
         let open = closed.get(index) == Some(&false);
         let mut own = words.get(index).copied().unwrap_or(u64::MAX);
@@ -186,8 +187,8 @@ fn costs(function: &Function, ahead: &[u64], imports: u32, merge: bool) -> Charg
     flow.charges(merge)
 }
 
-/// Gas for entering a function and for its first block.
-fn entry_gas(charges: &Charges, function: &Function, schedule: &GasSchedule) -> u64 {
+/// Gas for entering a function, and `first` for its first block.
+pub(super) fn entry_gas(first: u64, function: &Function, schedule: &GasSchedule) -> u64 {
     let wasm = &schedule.wasm;
     let declared: u64 = function
         .locals
@@ -200,7 +201,7 @@ fn entry_gas(charges: &Charges, function: &Function, schedule: &GasSchedule) -> 
             wasm.frame_per_64_words
                 .saturating_mul(function.frame_words.div_ceil(64)),
         )
-        .saturating_add(charges.at(Block::ENTRY))
+        .saturating_add(first)
 }
 
 /// Most words that a callee of a closed function needs.

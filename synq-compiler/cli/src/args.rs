@@ -83,10 +83,50 @@ the text says how.")]
   synqc verify --source src/Token.synq --wasm out/Token.wasm
   synqc verify --source Pool.synq --wasm pool.wasm --contract Pool")]
     Verify(Verify),
-    /// Make a project: synq.toml and a first contract
+    /// Deploy a contract on a chain in memory and call it
     #[command(after_help = "Examples:
-  synqc new counter             the folder `counter` with src/Counter.synq
-  cd counter && synqc build     its artifacts, in `out`")]
+  synqc run src/Counter.synq 'increment()' 'count()'
+  synqc run Token.synq --init '\"Gold\", 1000' 'transfer(0x2222222222222222222222222222222222222222, 5)'
+  synqc run Escrow.synq 'pay()' --value 1000
+
+Calls run one after the other. Arguments are written as in Solidity: 5, 0xff, true, \"text\",
+[1, 2], (1, \"a\"). A call that fails ends the command with exit code 1; the others still run.")]
+    Run(Run),
+    /// Run tests: contracts with functions named test…
+    #[command(after_help = "Examples:
+  synqc test                         all tests of the project
+  synqc test tests/Counter.synq      one file
+  synqc test --filter increment      tests whose name, Contract.function, has it
+  synqc test -v                      the call tree of tests that pass, too
+
+A test contract has public functions named test…, without parameters. Each runs on a fresh chain:
+the constructor, then setUp() if there is one, then the test. It passes when it returns;
+one named testFail… passes when it fails. Tests have functions of their own:
+deploy(\"Counter\", abi.encode(…)), prank, startPrank, stopPrank, deal, warp, roll,
+expectRevert, expectRevertWith, label, assertEq, assertTrue and more; see the book.")]
+    Test(Test),
+    /// Show the tree of calls of a transaction, with source lines
+    #[command(after_help = "Examples:
+  synqc trace src/Counter.synq 'increment()'           the call's tree
+  synqc trace src/Counter.synq                         the constructor's
+  synqc trace Bank.synq 'deposit()' 'take(5)'          the last call's, after the first
+
+Each line: [gas] what, and the line of the source that did it. Gas includes nested calls.")]
+    Trace(Run),
+    /// Print the gas of each public function
+    #[command(after_help = "Examples:
+  synqc estimate src/Token.synq
+  synqc estimate Token.synq --init '\"Gold\", 1000' --call 'transfer(0x2222222222222222222222222222222222222222, 5)'
+
+`at least` is the cheapest way through the code, host functions at their base price; `measured`
+is one call on a fresh chain, with zero arguments or those of a --call. Warns where a declared
+@gas_cost is below what was measured, or above twice of it.")]
+    Estimate(Estimate),
+    /// Make a project: synq.toml, a first contract and its test
+    #[command(after_help = "Examples:
+  synqc new counter             the folder `counter` with src/Counter.synq and its test
+  cd counter && synqc test      runs the tests
+  synqc build                   makes its artifacts, in `out`")]
     New(New),
     /// Lay sources out in the one canonical style
     #[command(after_help = "Examples:
@@ -184,6 +224,83 @@ pub struct Verify {
     /// Which contract, when the file has several
     #[arg(long, value_name = "NAME")]
     pub contract: Option<String>,
+    /// The chain.
+    #[command(flatten)]
+    pub chain: Chain,
+}
+
+/// `run` and `trace`
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The source
+    pub file: PathBuf,
+    /// Calls, each as 'name(argument, …)'
+    #[arg(value_name = "CALL")]
+    pub calls: Vec<String>,
+    /// Which contract, when the file has several
+    #[arg(long, value_name = "NAME")]
+    pub contract: Option<String>,
+    /// Arguments of the constructor
+    #[arg(
+        long,
+        value_name = "ARGUMENTS",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub init: String,
+    /// Who deploys and calls
+    #[arg(long, value_name = "ADDRESS")]
+    pub from: Option<String>,
+    /// Native value sent with the last call, or with the deployment when there is no call
+    #[arg(long, value_name = "AMOUNT", default_value = "0")]
+    pub value: String,
+    /// Gas limit of each transaction
+    #[arg(long, value_name = "GAS", default_value_t = 1_000_000_000)]
+    pub gas_limit: u64,
+    /// Time of the block, in seconds since 1970
+    #[arg(long, value_name = "SECONDS", default_value_t = 1)]
+    pub time: u64,
+    /// Number of the block
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub block: u64,
+    /// The chain.
+    #[command(flatten)]
+    pub chain: Chain,
+}
+
+/// `test`
+#[derive(Debug, Args)]
+pub struct Test {
+    /// Files or folders; the project's tests when there are none
+    pub files: Vec<PathBuf>,
+    /// Run only tests whose name, Contract.function, contains this
+    #[arg(long, short, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// Show the call tree of tests that pass, too; twice: with host calls
+    #[arg(long, short, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Gas limit of each test
+    #[arg(long, value_name = "GAS", default_value_t = 1_000_000_000)]
+    pub gas_limit: u64,
+    /// The chain.
+    #[command(flatten)]
+    pub chain: Chain,
+}
+
+/// `estimate`
+#[derive(Debug, Args)]
+pub struct Estimate {
+    /// The source
+    pub file: PathBuf,
+    /// Which contract, when the file has several
+    #[arg(long, value_name = "NAME")]
+    pub contract: Option<String>,
+    /// Arguments of the constructor; zero values when not given
+    #[arg(long, value_name = "ARGUMENTS")]
+    pub init: Option<String>,
+    /// Measure a function with these arguments, 'name(argument, …)'; may be repeated
+    #[arg(long = "call", value_name = "CALL")]
+    pub calls: Vec<String>,
     /// The chain.
     #[command(flatten)]
     pub chain: Chain,

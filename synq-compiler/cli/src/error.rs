@@ -16,6 +16,12 @@ pub enum Error {
     /// Already said on the output.
     #[error("failed")]
     Said,
+    /// The virtual machine refused a module or a request, or failed.
+    #[error(transparent)]
+    Vm(#[from] aivm::Error),
+    /// A call does not fit the contract's ABI.
+    #[error(transparent)]
+    Call(#[from] aivm_abi::calldata::CalldataError),
     /// What was asked for makes no sense.
     #[error("{0}")]
     Usage(String),
@@ -41,8 +47,8 @@ impl Error {
     /// The process's exit code; `synqc --help` lists them.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Source(_) | Self::Check(_) | Self::Said => 1,
-            Self::Usage(_) => 2,
+            Self::Source(_) | Self::Check(_) | Self::Said | Self::Vm(_) => 1,
+            Self::Usage(_) | Self::Call(_) => 2,
             Self::File { .. } => 3,
         }
     }

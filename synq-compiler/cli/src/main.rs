@@ -1,7 +1,8 @@
 //! `synqc`: the SynQ compiler's command line.
 //!
 //! [`args`] says what can be asked, [`commands`] answers, one file a command; [`project`] finds
-//! and reads files; [`ui`] prints; [`lsp`] serves editors.
+//! and reads files; [`ui`] prints; [`lsp`] serves editors; [`world`] is the chain
+//! that `run`, `test`, `trace` and `estimate` use.
 #![forbid(unsafe_code)]
 
 mod args;
@@ -10,6 +11,7 @@ mod error;
 mod lsp;
 mod project;
 mod ui;
+mod world;
 
 use clap::Parser;
 

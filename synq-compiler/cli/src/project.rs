@@ -110,6 +110,17 @@ impl Project {
         Ok(parts.join("/"))
     }
 
+    /// Whether a file, by its name, is one of the tests: there are functions that only tests
+    /// have.
+    pub fn is_test(&self, name: &str) -> bool {
+        let folder = self.settings.tests.to_string_lossy();
+        let folder = folder.trim_start_matches("./").trim_end_matches('/');
+        self.declared
+            && name
+                .strip_prefix(folder)
+                .is_some_and(|rest| rest.starts_with('/'))
+    }
+
     /// Reads the project's files.
     pub fn loader(&self) -> FolderLoader {
         FolderLoader::new(self.root.clone())

@@ -2,7 +2,7 @@
 
 use aivm_abi::calldata::{
     DynSolValue, Function, JsonAbi, decode_output, decode_revert, encode_call, encode_constructor,
-    find_function, format_value, parse_arguments,
+    format_value, parse_arguments, parse_call, split_arguments,
 };
 
 use crate::error::CliError;
@@ -28,19 +28,7 @@ pub fn encode(text: &str, abi: Option<&JsonAbi>) -> Result<Encoded, CliError> {
         });
     }
     let abi = abi.ok_or_else(|| CliError::NeedsAbi(text.to_owned()))?;
-    let (name, arguments) = match text.split_once('(') {
-        Some((name, rest)) => {
-            let inner = rest.trim_end().strip_suffix(')');
-            (
-                name,
-                inner.ok_or_else(|| CliError::BadCall(text.to_owned()))?,
-            )
-        }
-        None => (text, ""),
-    };
-    let function = find_function(abi, name.trim())?;
-    let arguments = split(arguments);
-    let values = parse_arguments(&function.signature(), &function.inputs, &arguments)?;
+    let (function, values) = parse_call(abi, text)?;
     Ok(Encoded {
         input: encode_call(function, &values)?,
         function: Some(function.clone()),
@@ -58,30 +46,12 @@ pub fn encode_init(text: &str, abi: Option<&JsonAbi>) -> Result<Vec<u8>, CliErro
     }
     let abi = abi.ok_or_else(|| CliError::NeedsAbi(text.to_owned()))?;
     let inputs = abi.constructor.as_ref().map(|c| c.inputs.as_slice());
-    let values = parse_arguments("constructor", inputs.unwrap_or_default(), &split(text))?;
+    let values = parse_arguments(
+        "constructor",
+        inputs.unwrap_or_default(),
+        &split_arguments(text),
+    )?;
     Ok(encode_constructor(abi, &values)?)
-}
-
-/// Splits at the commas outside of brackets, parentheses and quotes.
-fn split(text: &str) -> Vec<String> {
-    let (mut parts, mut part, mut depth, mut quoted) = (Vec::new(), String::new(), 0u32, false);
-    for c in text.chars() {
-        match c {
-            '"' => quoted = !quoted,
-            '(' | '[' if !quoted => depth += 1,
-            ')' | ']' if !quoted => depth = depth.saturating_sub(1),
-            ',' if !quoted && depth == 0 => {
-                parts.push(std::mem::take(&mut part).trim().to_owned());
-                continue;
-            }
-            _ => {}
-        }
-        part.push(c);
-    }
-    if !part.trim().is_empty() || !parts.is_empty() {
-        parts.push(part.trim().to_owned());
-    }
-    parts
 }
 
 /// Return data as text; none without a function to read it by.
@@ -108,20 +78,5 @@ pub fn reverted(abi: Option<&JsonAbi>, output: &[u8]) -> String {
             format!("{name}({})", fields.join(", "))
         }
         _ => format!("0x{}", hex::encode(output)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::split;
-
-    #[test]
-    fn arguments_split_at_outer_commas() {
-        assert_eq!(split(""), Vec::<String>::new());
-        assert_eq!(
-            split("1, [2,3], (4,5), \"a,b\""),
-            ["1", "[2,3]", "(4,5)", "\"a,b\""]
-        );
-        assert_eq!(split("1,"), ["1", ""]);
     }
 }

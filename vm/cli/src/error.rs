@@ -16,9 +16,6 @@ pub enum CliError {
     /// Neither hexadecimal nor, for want of an ABI, anything else.
     #[error("`{0}` is not hexadecimal; to call functions by name, give the contract's --abi")]
     NeedsAbi(String),
-    /// A call that cannot be read.
-    #[error("`{0}` is not a call; write it as 'name(argument, ...)'")]
-    BadCall(String),
     /// The ABI does not fit the call.
     #[error(transparent)]
     Calldata(#[from] aivm_abi::calldata::CalldataError),

@@ -37,7 +37,11 @@ impl Frame<'_, '_> {
 
     /// Runs a nested frame. Its gas leaves this frame first and what is unused comes
     /// back; the effects of a frame that failed are undone.
-    fn nested(&mut self, message: &Message<'_>, transfer: Word) -> Result<CallResult, Exit> {
+    pub(super) fn nested(
+        &mut self,
+        message: &Message<'_>,
+        transfer: Word,
+    ) -> Result<CallResult, Exit> {
         let checkpoint = self.tx.journal.checkpoint();
         let spent_before = self.gas;
         self.gas = self.gas.saturating_sub(message.gas);
@@ -72,6 +76,14 @@ impl Frame<'_, '_> {
         })
     }
 
+    /// Ends a call: as it ended, unless a test judges it.
+    fn end(&mut self, result: CallResult, judged: bool) -> Result<CallResult, Exit> {
+        match judged {
+            true => self.judged(result),
+            false => Ok(result),
+        }
+    }
+
     /// Takes unused gas back, and notes how much this frame needed for the call to get
     /// what it needed.
     fn settle(&mut self, given: u64, before: u64, ended: &Ended) {
@@ -97,46 +109,52 @@ impl Host for Frame<'_, '_> {
         if !value.is_zero() {
             self.writes()?;
         }
+        let judged = self.is_judged();
+        let caller = self.caller_of_next();
         if let Err(failure) = self.admit(&contract) {
-            return Ok(Err(failure));
+            return self.end(Err(failure), judged);
         }
         let Some(code) = self.code_of(contract)? else {
-            return Ok(Err(Failure::NoContract));
+            return self.end(Err(Failure::NoContract), judged);
         };
         let message = Message {
             entry: Entry::Call,
             contract,
             code,
-            caller: self.contract,
+            caller,
             value,
             input,
             gas: self.forward(gas),
             read_only: self.read_only,
             reentrant: false,
         };
-        self.nested(&message, value)
+        let result = self.nested(&message, value)?;
+        self.end(result, judged)
     }
 
     fn query(&mut self, target: Word, gas: u64, input: &[u8]) -> Result<CallResult, Exit> {
         let contract = address(target)?;
+        let judged = self.is_judged();
+        let caller = self.caller_of_next();
         if let Err(failure) = self.admit(&contract) {
-            return Ok(Err(failure));
+            return self.end(Err(failure), judged);
         }
         let Some(code) = self.code_of(contract)? else {
-            return Ok(Err(Failure::NoContract));
+            return self.end(Err(Failure::NoContract), judged);
         };
         let message = Message {
             entry: Entry::Query,
             contract,
             code,
-            caller: self.contract,
+            caller,
             value: Word::ZERO,
             input,
             gas: self.forward(gas),
             read_only: true,
             reentrant: false,
         };
-        self.nested(&message, Word::ZERO)
+        let result = self.nested(&message, Word::ZERO)?;
+        self.end(result, judged)
     }
 
     fn self_call(&mut self, gas: u64, input: &[u8]) -> Result<CallResult, Exit> {

@@ -7,9 +7,11 @@ mod gas;
 mod hosts;
 mod inference;
 mod storage;
+mod testing;
 mod tx;
 
 pub(crate) use frame::{Frame, Message};
 pub(crate) use gas::GasLanes;
 pub(crate) use inference::{ModelCache, model_limits, registration_gas};
+pub(crate) use testing::Testing;
 pub(crate) use tx::Tx;

@@ -4,6 +4,7 @@ use aivm_abi::receipt::{Inference, PqcCheck};
 use aivm_abi::{Address, Exit, Transcript, TrapCode};
 
 use super::gas::GasLanes;
+use super::testing::Testing;
 use crate::error::Error;
 use crate::host::{BlockContext, Hash, Host};
 use crate::inspect::Inspector;
@@ -33,6 +34,8 @@ pub(crate) struct Tx<'a> {
     pub inference_roots: Vec<Hash>,
     pub pqc: Vec<PqcCheck>,
     pub open: Vec<Open>,
+    /// Set in tests only.
+    pub testing: Option<Testing<'a>>,
     pub inspector: Option<&'a mut (dyn Inspector + 'a)>,
 }
 

@@ -134,6 +134,12 @@ impl SourceMap {
         stack.iter().find_map(|place| self.locate(*place).line)
     }
 
+    /// Indices of the functions with a name, imports included.
+    pub fn functions<'m>(&'m self, name: &'m str) -> impl Iterator<Item = u32> + 'm {
+        let named = self.names.iter().filter(move |(_, found)| *found == name);
+        named.map(|(index, _)| *index)
+    }
+
     /// Whether the module names source lines.
     pub fn has_lines(&self) -> bool {
         !self.lines.files().is_empty()

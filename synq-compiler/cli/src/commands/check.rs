@@ -17,8 +17,11 @@ pub fn run(args: &Check, ui: &Ui) -> Result<(), Error> {
         let project = Project::of(file)?;
         let name = project.name_of(file)?;
         project::read(file)?;
-        let found =
-            synq_compiler::check(&name, &project.loader(), &options(&project, &args.chain)?);
+        let found = synq_compiler::check(
+            &name,
+            &project.loader(),
+            &options(&project, &name, &args.chain)?,
+        );
         for diagnostic in &found.list {
             match diagnostic.severity {
                 Severity::Error => errors += 1,

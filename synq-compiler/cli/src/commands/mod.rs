@@ -3,10 +3,13 @@
 mod build;
 mod check;
 mod completions;
+mod estimate;
 mod fmt;
 mod lsp;
 mod new;
+mod run;
 mod show;
+mod test;
 mod verify;
 
 use std::path::Path;
@@ -17,6 +20,7 @@ use crate::args::{Chain, Command};
 use crate::error::Error;
 use crate::project::{self, Project};
 use crate::ui::Ui;
+use crate::world::cheats;
 
 /// Runs a command.
 pub fn run(command: Command, ui: &Ui) -> Result<(), Error> {
@@ -27,22 +31,32 @@ pub fn run(command: Command, ui: &Ui) -> Result<(), Error> {
         Command::Abi(args) => show::abi(&args, ui),
         Command::Sol(args) => show::sol(&args, ui),
         Command::Verify(args) => verify::run(&args, ui),
+        Command::Run(args) => run::run(&args, ui),
+        Command::Trace(args) => run::trace(&args, ui),
+        Command::Test(args) => test::run(&args, ui),
+        Command::Estimate(args) => estimate::run(&args, ui),
         Command::New(args) => new::run(&args, ui),
         Command::Lsp => lsp::run(),
         Command::Completions(args) => completions::run(&args),
     }
 }
 
-/// The compiler's options for files of a project.
-fn options(project: &Project, chain: &Chain) -> Result<Options, Error> {
+/// The compiler's options for a file of a project, by its name there.
+pub fn options(project: &Project, name: &str, chain: &Chain) -> Result<Options, Error> {
     let declared = project.settings.chain.as_ref();
     let path = match (&chain.chain, declared) {
-        (Some(path), _) => path.clone(),
-        (None, Some(path)) => project.root.join(path),
-        (None, None) => return Ok(Options::new()),
+        (Some(path), _) => Some(path.clone()),
+        (None, Some(path)) => Some(project.root.join(path)),
+        (None, None) => None,
     };
-    let text = project::read_text(&path)?;
-    let profile = ChainProfile::from_toml(&text).map_err(|e| Error::file(path, e))?;
+    let mut profile = ChainProfile::default();
+    if let Some(path) = path {
+        let text = project::read_text(&path)?;
+        profile = ChainProfile::from_toml(&text).map_err(|e| Error::file(path, e))?;
+    }
+    if project.is_test(name) {
+        profile = profile.with(&cheats::profile());
+    }
     Ok(Options::new().with_profile(profile))
 }
 
@@ -50,7 +64,7 @@ fn options(project: &Project, chain: &Chain) -> Result<Options, Error> {
 fn compile(file: &Path, chain: &Chain, debug: bool, ui: &Ui) -> Result<Output, Error> {
     let project = Project::of(file)?;
     let name = project.name_of(file)?;
-    let options = options(&project, chain)?.with_debug(debug);
+    let options = options(&project, &name, chain)?.with_debug(debug);
     project::read(file)?;
     let output = ui.progress(&format!("compiling {name}"), || {
         synq_compiler::compile(&name, &project.loader(), &options)
@@ -62,13 +76,13 @@ fn compile(file: &Path, chain: &Chain, debug: bool, ui: &Ui) -> Result<Output, E
 fn twins(file: &Path, chain: &Chain) -> Result<Vec<Twin>, Error> {
     let project = Project::of(file)?;
     let name = project.name_of(file)?;
-    let options = options(&project, chain)?;
+    let options = options(&project, &name, chain)?;
     project::read(file)?;
     synq_compiler::twins(&name, &project.loader(), &options).map_err(|d| Error::Source(Box::new(d)))
 }
 
 /// The contract that was asked for, or the only one.
-fn choose<T>(
+pub fn choose<T>(
     list: Vec<T>,
     name: impl Fn(&T) -> &str,
     wanted: Option<&str>,

@@ -8,11 +8,15 @@ use crate::project;
 use crate::ui::Ui;
 
 /// Files of a new project: path and text, with `{name}` for the project's name.
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 4] = [
     ("synq.toml", include_str!("../../templates/synq.toml")),
     (
         "src/Counter.synq",
         include_str!("../../templates/Counter.synq"),
+    ),
+    (
+        "tests/Counter.synq",
+        include_str!("../../templates/Counter.test.synq"),
     ),
     (".gitignore", "/out\n"),
 ];
@@ -44,7 +48,7 @@ pub fn run(args: &New, ui: &Ui) -> Result<(), Error> {
     }));
     if !ui.json {
         ui.print(format!("{} {}", ui.good("made"), args.path.display()));
-        ui.note(format!("next: cd {} && synqc build", args.path.display()));
+        ui.note(format!("next: cd {} && synqc test", args.path.display()));
     }
     Ok(())
 }

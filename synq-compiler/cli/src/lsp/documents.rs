@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use synq_compiler::{ChainProfile, FolderLoader, Options, SourceLoader};
 
 use crate::project::{self, Project};
+use crate::world::cheats;
 
 /// The documents that the client has open, by address.
 #[derive(Debug, Default)]
@@ -52,19 +53,23 @@ impl Documents {
                 open.insert(name, text.clone());
             }
         }
-        let profile = project
+        let mut profile = project
             .settings
             .chain
             .as_ref()
             .and_then(|p| project::read_text(&project.root.join(p)).ok())
-            .and_then(|text| ChainProfile::from_toml(&text).ok());
+            .and_then(|text| ChainProfile::from_toml(&text).ok())
+            .unwrap_or_default();
+        if project.is_test(&name) {
+            profile = profile.with(&cheats::profile());
+        }
         Some(File {
             name,
             loader: Overlay {
                 open,
                 files: project.loader(),
             },
-            options: Options::new().with_profile(profile.unwrap_or_default()),
+            options: Options::new().with_profile(profile),
             root: project.root,
         })
     }
