@@ -264,9 +264,9 @@ impl Outcome {
         root: Option<Frame>,
     ) {
         let show = Show { library, ledger };
-        let reason = show
-            .failure(receipt.status, &receipt.output)
-            .unwrap_or_default();
+        let own = show.failure(receipt.status, &receipt.output);
+        let cause = root.as_ref().and_then(|root| show.cause(root));
+        let reason = cause.or(own).unwrap_or_default();
         self.gas = receipt.gas.total();
         self.failure = Some(match what {
             "" => reason,

@@ -166,6 +166,21 @@ impl Show<'_> {
         with_line.map(|place| place.to_string()).collect()
     }
 
+    /// Why a failed call failed. A trap of a nested call, which leaves no reason to its caller,
+    /// is named.
+    pub fn cause(&self, frame: &Frame) -> Option<String> {
+        let own = self.failure(frame.status?, &frame.output)?;
+        match frame.steps.last() {
+            Some(Step {
+                what: What::Call(inner),
+                ..
+            }) if frame.output.is_empty() && frame.status == Some(Status::Revert) => {
+                self.cause(inner).or(Some(own))
+            }
+            _ => Some(own),
+        }
+    }
+
     /// Where a failure came from: the stacks of the failing calls, innermost first.
     pub fn origin(&self, frame: &Frame) -> Vec<String> {
         let mut places = Vec::new();
