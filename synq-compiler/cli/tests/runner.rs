@@ -263,7 +263,7 @@ contract BrokenTest {
         reason("testJ")
     );
     assert!(
-        reason("testX").starts_with("setUp: not today BrokenTest.setUp (tests/Bank.synq:27)"),
+        reason("testX").starts_with("setUp: not today BrokenTest.setUp (tests/Bank.synq:28)"),
         "{}",
         reason("testX")
     );

@@ -163,6 +163,8 @@ impl<'a> Session<'a> {
         let gas = receipt.gas.total();
         match show.failure(receipt.status, &receipt.output) {
             Some(reason) => {
+                let cause = done.root.as_ref().and_then(|root| show.cause(root));
+                let reason = cause.unwrap_or(reason);
                 ui.print(format!(
                     "{text}  {} {reason}  [{gas} gas]",
                     ui.bad("failed:")
