@@ -16,17 +16,26 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// Fetches ONNX's node tests and the real models that the tests read, each pinned by its hash.
+    ///
+    /// They go to `${XDG_CACHE_HOME:-~/.cache}/aivm/models` (or `$AIVM_MODELS`), about 60 MB; what is there is
+    /// only checked. Needs Python 3 with pip, and PyPI the first time. Tests that read them say so where they
+    /// are missing.
+    Models,
     /// Trains and quantises the test models again and tells whether they changed.
     ///
     /// Needs Python 3 with venv, and PyPI. Takes about a minute.
-    Models,
+    Train,
     /// Writes what the VM computes into the conformance vectors; review the difference.
     Vectors,
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().chore {
-        Chore::Models => models(),
+        Chore::Models => {
+            run(Command::new("python3").arg(root().join("nn-backends/models/fetch.py")))
+        }
+        Chore::Train => train(),
         Chore::Vectors => vectors(),
     };
     match outcome {
@@ -43,7 +52,7 @@ fn root() -> PathBuf {
     manifest.parent().unwrap_or(manifest).to_path_buf()
 }
 
-fn models() -> Result<(), String> {
+fn train() -> Result<(), String> {
     let folder = root().join("nn-backends/models");
     let venv = root().join(".venv");
     let python = venv.join("bin/python");
