@@ -23,6 +23,14 @@ pub enum Data {
     F32(Vec<f32>),
     /// Booleans.
     Bool(Vec<bool>),
+    /// Unsigned 16-bit integers.
+    U16(Vec<u16>),
+    /// Unsigned 32-bit integers.
+    U32(Vec<u32>),
+    /// Unsigned 64-bit integers.
+    U64(Vec<u64>),
+    /// IEEE 754 binary64.
+    F64(Vec<f64>),
 }
 
 /// Runs an expression with `$v` bound to the vector of whatever type the data has.
@@ -36,6 +44,10 @@ macro_rules! each {
             $crate::array::Data::I64($v) => $body,
             $crate::array::Data::F32($v) => $body,
             $crate::array::Data::Bool($v) => $body,
+            $crate::array::Data::U16($v) => $body,
+            $crate::array::Data::U32($v) => $body,
+            $crate::array::Data::U64($v) => $body,
+            $crate::array::Data::F64($v) => $body,
         }
     };
 }
@@ -50,6 +62,10 @@ macro_rules! map_each {
             $crate::array::Data::I64($v) => $crate::array::Data::I64($body),
             $crate::array::Data::F32($v) => $crate::array::Data::F32($body),
             $crate::array::Data::Bool($v) => $crate::array::Data::Bool($body),
+            $crate::array::Data::U16($v) => $crate::array::Data::U16($body),
+            $crate::array::Data::U32($v) => $crate::array::Data::U32($body),
+            $crate::array::Data::U64($v) => $crate::array::Data::U64($body),
+            $crate::array::Data::F64($v) => $crate::array::Data::F64($body),
         }
     };
 }
@@ -76,6 +92,10 @@ impl Data {
             Data::I64(_) => ElementType::I64,
             Data::F32(_) => ElementType::F32,
             Data::Bool(_) => ElementType::Bool,
+            Data::U16(_) => ElementType::U16,
+            Data::U32(_) => ElementType::U32,
+            Data::U64(_) => ElementType::U64,
+            Data::F64(_) => ElementType::F64,
         }
     }
 
@@ -94,6 +114,10 @@ impl Data {
             ElementType::I32 => Data::I32(chunks(bytes, i32::from_le_bytes)?),
             ElementType::I64 => Data::I64(chunks(bytes, i64::from_le_bytes)?),
             ElementType::F32 => Data::F32(chunks(bytes, f32::from_le_bytes)?),
+            ElementType::U16 => Data::U16(chunks(bytes, u16::from_le_bytes)?),
+            ElementType::U32 => Data::U32(chunks(bytes, u32::from_le_bytes)?),
+            ElementType::U64 => Data::U64(chunks(bytes, u64::from_le_bytes)?),
+            ElementType::F64 => Data::F64(chunks(bytes, f64::from_le_bytes)?),
             ElementType::Bool => {
                 if bytes.iter().any(|b| *b > 1) {
                     return None;
@@ -119,6 +143,10 @@ impl Data {
             Data::I32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
             Data::I64(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
             Data::F32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Data::U16(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Data::U32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Data::U64(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Data::F64(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
         })
     }
 }
@@ -148,7 +176,7 @@ impl Array {
         self.data.is_empty()
     }
 
-    /// The integers of an integer or boolean array, widened.
+    /// The integers of an integer or boolean array, widened; `None` if one does not fit.
     pub fn to_i64(&self) -> Option<Vec<i64>> {
         Some(match &self.data {
             Data::U8(v) => v.iter().map(|x| i64::from(*x)).collect(),
@@ -157,7 +185,13 @@ impl Array {
             Data::I32(v) => v.iter().map(|x| i64::from(*x)).collect(),
             Data::I64(v) => v.clone(),
             Data::Bool(v) => v.iter().map(|x| i64::from(*x)).collect(),
-            Data::F32(_) => return None,
+            Data::U16(v) => v.iter().map(|x| i64::from(*x)).collect(),
+            Data::U32(v) => v.iter().map(|x| i64::from(*x)).collect(),
+            Data::U64(v) => v
+                .iter()
+                .map(|x| i64::try_from(*x).ok())
+                .collect::<Option<_>>()?,
+            Data::F32(_) | Data::F64(_) => return None,
         })
     }
 
@@ -202,6 +236,10 @@ mod tests {
             Data::I64(vec![i64::MIN, 7]),
             Data::F32(vec![-0.0, 1.5]),
             Data::Bool(vec![true, false]),
+            Data::U16(vec![u16::MAX, 7]),
+            Data::U32(vec![u32::MAX, 7]),
+            Data::U64(vec![u64::MAX, 7]),
+            Data::F64(vec![-0.0, 1.5]),
         ];
         for data in arrays {
             let bytes = data.to_le_bytes();

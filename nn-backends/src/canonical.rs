@@ -7,7 +7,7 @@
 use crate::array::Array;
 use crate::graph::{Graph, ValueId};
 use crate::kernels::ConvShape;
-use crate::op::{Binary, Op, PadMode, Reduce, Requantize, Unary, Window};
+use crate::op::{Binary, Op, PadMode, Reduce, Requantize, Scatter, Unary, Window};
 use crate::tensor::{ElementType, TensorInfo};
 
 /// First bytes of every canonical form; raised when the meaning of an operation changes.
@@ -236,6 +236,37 @@ impl<W: FnMut(&[u8])> Encoder<W> {
                 self.num(usize::from(*count_padding));
                 self.window(window);
             }
+            Op::BitCast(ty) => self.ty(*ty),
+            Op::Narrow(format, saturate) => {
+                self.bytes(format.name().as_bytes());
+                self.num(usize::from(*saturate));
+            }
+            Op::Cumulate {
+                product,
+                axis,
+                exclusive,
+                reverse,
+            } => {
+                self.num(*axis);
+                for flag in [product, exclusive, reverse] {
+                    self.num(usize::from(*flag));
+                }
+            }
+            Op::TopK { axis, k, largest } => {
+                self.num(*axis);
+                self.num(*k);
+                self.num(usize::from(*largest));
+            }
+            Op::GatherNd(batch) => self.num(*batch),
+            Op::ScatterElements(axis, how) => {
+                self.num(*axis);
+                self.bytes(scatter(*how).as_bytes());
+            }
+            Op::ScatterNd(how) => self.bytes(scatter(*how).as_bytes()),
+            Op::PoolIndices(window, columns) => {
+                self.window(window);
+                self.num(usize::from(*columns));
+            }
             Op::Where | Op::Softmax | Op::MatMul | Op::MatMulInteger | Op::DynamicQuantize => {}
         }
     }
@@ -258,6 +289,17 @@ fn unary(f: Unary) -> &'static str {
         Unary::Erf => "erf",
         Unary::Tanh => "tanh",
         Unary::Sigmoid => "sigmoid",
+        Unary::Sin => "sin",
+        Unary::Cos => "cos",
+        Unary::Tan => "tan",
+        Unary::Asin => "asin",
+        Unary::Acos => "acos",
+        Unary::Atan => "atan",
+        Unary::Sinh => "sinh",
+        Unary::Cosh => "cosh",
+        Unary::Asinh => "asinh",
+        Unary::Acosh => "acosh",
+        Unary::Atanh => "atanh",
     }
 }
 
@@ -271,6 +313,7 @@ fn binary(f: Binary) -> &'static str {
         Binary::Fmod => "fmod",
         Binary::Min => "min",
         Binary::Max => "max",
+        Binary::Pow => "pow",
         Binary::And => "and",
         Binary::Or => "or",
         Binary::Xor => "xor",
@@ -284,6 +327,16 @@ fn binary(f: Binary) -> &'static str {
         Binary::LessOrEqual => "less-or-equal",
         Binary::Greater => "greater",
         Binary::GreaterOrEqual => "greater-or-equal",
+    }
+}
+
+fn scatter(how: Scatter) -> &'static str {
+    match how {
+        Scatter::Replace => "replace",
+        Scatter::Add => "add",
+        Scatter::Mul => "mul",
+        Scatter::Max => "max",
+        Scatter::Min => "min",
     }
 }
 

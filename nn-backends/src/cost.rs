@@ -5,7 +5,6 @@ use aivm_gas::NnPrices;
 use crate::graph::{Graph, Info, Node};
 use crate::infer::Operands;
 use crate::op::{Binary, Op, Unary};
-use crate::tensor::ElementType;
 
 /// How a model is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,8 +102,8 @@ pub(crate) fn counts(op: &Op, operands: &Operands<'_>, results: &[Info]) -> Coun
         .fold(0, u64::saturating_add);
     let bytes = results.iter().map(Info::bytes).fold(0, u64::saturating_add);
     let read = x.map_or(0, Info::elements);
-    let float = results.first().is_some_and(|r| r.ty == ElementType::F32)
-        || x.is_some_and(|x| x.ty == ElementType::F32);
+    let float =
+        results.first().is_some_and(|r| r.ty.is_float()) || x.is_some_and(|x| x.ty.is_float());
     let inner = |shape: &[usize]| shape.last().copied().unwrap_or(1) as u64;
     let mut c = Counts {
         memory: bytes,
@@ -131,16 +130,52 @@ pub(crate) fn counts(op: &Op, operands: &Operands<'_>, results: &[Info]) -> Coun
                 .map_or(0, Info::elements);
         }
         Op::Pad(..) => c.moved = bytes.saturating_mul(2),
+        Op::BitCast(_) => c.moved = bytes,
+        Op::Narrow(..) => c.element_f32 = n.saturating_mul(2),
+        Op::Cumulate { .. } => elements(&mut c, n),
+        // Sorted by comparisons: as many for each element as its axis' length has bits.
+        Op::TopK { axis, .. } => {
+            let len = x.and_then(|x| x.shape.get(*axis)).copied().unwrap_or(1) as u64;
+            let bits = u64::from(u64::BITS - len.leading_zeros());
+            c.element_int = read.saturating_mul(bits);
+            c.moved = bytes;
+        }
+        Op::GatherNd(_) | Op::ScatterElements(..) | Op::ScatterNd(_) => {
+            c.moved = bytes.saturating_add(operands.optional(2).map_or(0, Info::bytes));
+            c.element_int = operands.optional(1).map_or(0, Info::elements);
+            if matches!(op, Op::ScatterElements(..) | Op::ScatterNd(_)) {
+                let updates = operands.optional(2).map_or(0, Info::elements);
+                c.element_f32 = if float { updates } else { 0 };
+                c.element_int = c
+                    .element_int
+                    .saturating_add(if float { 0 } else { updates });
+            }
+        }
+        Op::PoolIndices(window, _) => {
+            c.element_int = n.saturating_mul((window.kernel[0] * window.kernel[1]) as u64);
+        }
         Op::Cast(_) => elements(&mut c, n),
         Op::Where => c.element_int = n,
         Op::Unary(f) if float => match f {
+            Unary::Sqrt | Unary::Reciprocal => c.divide_f32 = n,
+            Unary::Neg
+            | Unary::Abs
+            | Unary::Sign
+            | Unary::Floor
+            | Unary::Ceil
+            | Unary::Round
+            | Unary::Not
+            | Unary::BitNot => c.element_f32 = n,
+            // Those of the last line run in double precision or in scalar code.
             Unary::Exp | Unary::Log | Unary::Erf | Unary::Tanh | Unary::Sigmoid => {
                 c.transcendental_f32 = n;
             }
-            Unary::Sqrt | Unary::Reciprocal => c.divide_f32 = n,
-            _ => c.element_f32 = n,
+            _ => c.transcendental_f32 = n.saturating_mul(4),
         },
         Op::Binary(Binary::Div | Binary::Fmod) if float => c.divide_f32 = n,
+        Op::Binary(Binary::Pow) if float => c.transcendental_f32 = n.saturating_mul(4),
+        // Squares and products for each bit of the exponent.
+        Op::Binary(Binary::Pow) => c.element_int = n.saturating_mul(128),
         Op::Unary(_) | Op::Binary(_) => elements(&mut c, n),
         Op::Table(..) => c.element_int = n,
         Op::Reduce(..) | Op::ArgReduce { .. } => {
@@ -217,9 +252,9 @@ pub(crate) fn work(op: &Op, operands: &Operands<'_>, results: &[Info]) -> u64 {
     .fold(1, u64::saturating_add)
 }
 
-/// Whether any value is `f32`.
+/// Whether any value is a float.
 pub(crate) fn profile(graph: &Graph) -> Profile {
-    if graph.values.iter().any(|v| v.ty == ElementType::F32) {
+    if graph.values.iter().any(|v| v.ty.is_float()) {
         Profile::StrictF32
     } else {
         Profile::Integer

@@ -43,8 +43,8 @@ pub enum ModelError {
         /// How many are allowed.
         max: u64,
     },
-    /// The operator set version is outside 10 to 22.
-    #[error("operator set {0} is not supported (10 to 22 are)")]
+    /// The operator set version is outside 1 to 27.
+    #[error("operator set {0} is not supported (1 to 27 are)")]
     Opset(i64),
     /// A tensor of the file cannot be read.
     #[error("tensor `{name}`: {reason}")]

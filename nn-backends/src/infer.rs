@@ -5,6 +5,8 @@ use crate::graph::Info;
 use crate::op::{Op, PadMode, Unary};
 use crate::tensor::ElementType as T;
 
+mod indexing;
+
 fn shape(reason: &'static str) -> NodeError {
     NodeError::Shape(reason)
 }
@@ -80,7 +82,7 @@ impl<'a> Operands<'a> {
         self.optional(i).ok_or(NodeError::MissingInput(i))
     }
 
-    fn optional(&self, i: usize) -> Option<&'a Info> {
+    pub fn optional(&self, i: usize) -> Option<&'a Info> {
         self.0.get(i).copied().flatten()
     }
 
@@ -133,9 +135,22 @@ impl<'a> Operands<'a> {
 }
 
 const BYTES: &[T] = &[T::U8, T::I8];
-const NUMBERS: &[T] = &[T::U8, T::I8, T::I16, T::I32, T::I64, T::F32];
-const INTEGERS: &[T] = &[T::U8, T::I8, T::I16, T::I32, T::I64];
-const FLOATS: &[T] = &[T::F32];
+#[rustfmt::skip]
+const NUMBERS: &[T] = &[
+    T::U8, T::I8, T::I16, T::I32, T::I64, T::F32, T::U16, T::U32, T::U64, T::F64,
+];
+#[rustfmt::skip]
+const ALL: &[T] = &[
+    T::U8, T::I8, T::I16, T::I32, T::I64, T::F32, T::U16, T::U32, T::U64, T::F64, T::Bool,
+];
+#[rustfmt::skip]
+const INTEGERS: &[T] = &[
+    T::U8, T::I8, T::I16, T::I32, T::I64, T::U16, T::U32, T::U64,
+];
+const UNSIGNED: &[T] = &[T::U8, T::U16, T::U32, T::U64];
+/// Of the operations that have kernels, and of all others.
+const SINGLE: &[T] = &[T::F32];
+const FLOATS: &[T] = &[T::F32, T::F64];
 const INDICES: &[T] = &[T::I32, T::I64];
 
 /// Types and shapes of the results of `op`.
@@ -244,6 +259,17 @@ pub(crate) fn infer(op: &Op, operands: &Operands<'_>) -> Result<Vec<Info>, NodeE
             one(x.ty, out)
         }
         Op::Cast(ty) => one(*ty, x.shape.clone()),
+        Op::BitCast(_)
+        | Op::Narrow(..)
+        | Op::Cumulate { .. }
+        | Op::TopK { .. }
+        | Op::GatherNd(_)
+        | Op::ScatterElements(..)
+        | Op::ScatterNd(_) => indexing::infer(op, operands),
+        Op::PoolIndices(window, _) => {
+            operands.typed(0, NUMBERS)?;
+            one(T::I64, windows(window, x)?)
+        }
         Op::Where => {
             let condition = operands.typed(0, &[T::Bool])?;
             let (a, b) = operands.pair(1, 2)?;
@@ -265,9 +291,9 @@ pub(crate) fn infer(op: &Op, operands: &Operands<'_>) -> Result<Vec<Info>, NodeE
             let (a, b) = operands.pair(0, 1)?;
             let allowed = match f {
                 B::And | B::Or | B::Xor => &[T::Bool][..],
-                B::Equal => &[T::U8, T::I8, T::I16, T::I32, T::I64, T::F32, T::Bool],
+                B::Equal => ALL,
                 B::BitAnd | B::BitOr | B::BitXor | B::Mod => INTEGERS,
-                B::ShiftLeft | B::ShiftRight => &[T::U8],
+                B::ShiftLeft | B::ShiftRight => UNSIGNED,
                 _ => NUMBERS,
             };
             operands.typed(0, allowed)?;
@@ -284,9 +310,6 @@ pub(crate) fn infer(op: &Op, operands: &Operands<'_>) -> Result<Vec<Info>, NodeE
             for &axis in axes {
                 *out.get_mut(axis).ok_or(shape("axis out of range"))? = 1;
             }
-            if x.elements() == 0 {
-                return Err(shape("nothing to reduce"));
-            }
             one(x.ty, out)
         }
         Op::ArgReduce { axis, .. } => {
@@ -300,19 +323,19 @@ pub(crate) fn infer(op: &Op, operands: &Operands<'_>) -> Result<Vec<Info>, NodeE
             one(T::I64, out)
         }
         Op::Softmax => {
-            operands.typed(0, FLOATS)?;
+            operands.typed(0, SINGLE)?;
             if x.shape.last().is_none_or(|n| *n == 0) {
                 return Err(shape("softmax needs a non-empty last axis"));
             }
             one(x.ty, x.shape.clone())
         }
         Op::MatMul => {
-            operands.typed(0, FLOATS)?;
+            operands.typed(0, SINGLE)?;
             let (a, b) = operands.pair(0, 1)?;
             one(T::F32, product(&a.shape, &b.shape)?)
         }
         Op::Conv(c) => {
-            operands.typed(0, FLOATS)?;
+            operands.typed(0, SINGLE)?;
             let (x, w) = operands.pair(0, 1)?;
             operands.bias(2, T::F32, c.channels_out)?;
             one(T::F32, convolution(c, x, w)?)
@@ -358,22 +381,22 @@ pub(crate) fn infer(op: &Op, operands: &Operands<'_>) -> Result<Vec<Info>, NodeE
         }
         Op::Quantize { axis, ty } => {
             operands.typed(0, &[T::F32, T::I32])?;
-            along(operands.typed(1, FLOATS)?, x, *axis)?;
+            along(operands.typed(1, SINGLE)?, x, *axis)?;
             if let Some(zero) = operands.optional(2) {
                 along(zero, x, *axis)?;
             }
             one(*ty, x.shape.clone())
         }
         Op::Dequantize { axis } => {
-            operands.typed(0, &[T::U8, T::I8, T::I16, T::I32])?;
-            along(operands.typed(1, FLOATS)?, x, *axis)?;
+            operands.typed(0, &[T::U8, T::I8, T::I16, T::I32, T::U16])?;
+            along(operands.typed(1, SINGLE)?, x, *axis)?;
             if let Some(zero) = operands.optional(2) {
                 along(zero, x, *axis)?;
             }
             one(T::F32, x.shape.clone())
         }
         Op::DynamicQuantize => {
-            operands.typed(0, FLOATS)?;
+            operands.typed(0, SINGLE)?;
             Ok(vec![
                 Info::new(T::U8, x.shape.clone()),
                 Info::new(T::F32, []),
@@ -383,7 +406,8 @@ pub(crate) fn infer(op: &Op, operands: &Operands<'_>) -> Result<Vec<Info>, NodeE
         Op::Pool {
             average, window, ..
         } => {
-            operands.typed(0, if *average { FLOATS } else { NUMBERS })?;
+            let greatest: Vec<T> = NUMBERS.iter().copied().filter(|t| *t != T::F64).collect();
+            operands.typed(0, if *average { SINGLE } else { &greatest })?;
             one(x.ty, windows(window, x)?)
         }
         Op::QAveragePool {

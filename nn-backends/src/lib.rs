@@ -12,6 +12,7 @@ mod cost;
 #[cfg(feature = "cpu")]
 mod cpu;
 mod error;
+mod format;
 mod graph;
 mod import;
 mod infer;
@@ -36,12 +37,13 @@ pub use cost::{Counts, OpCost, Profile, Quote};
 #[cfg(feature = "cpu")]
 pub use cpu::Cpu;
 pub use error::{ModelError, NodeError, Refusal, RunError, TensorError, TensorReason};
+pub use format::Format;
 pub use graph::{Graph, Info, Node, ValueId};
 pub use limits::ModelLimits;
 pub use manifest::{About, Constant, Fixed, Manifest, ManifestError, Mismatch, Port, Resources};
 pub use model::{Bindings, Model};
 pub use onnx::wire::WireError;
-pub use op::{Binary, Op, PadMode, Reduce, Requantize, Unary, Window};
+pub use op::{Binary, Op, PadMode, Reduce, Requantize, Scatter, Unary, Window};
 pub use prepared::{Backend, Prepared, prepare};
 pub use run::{Executor, Observer, Reference, run};
 pub use tensor::{ElementType, Tensor, TensorInfo};

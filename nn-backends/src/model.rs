@@ -35,7 +35,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// Reads and verifies an ONNX file, operator sets 10 to 22.
+    /// Reads and verifies an ONNX file, operator sets 7 to 27, and few operators of earlier ones.
     ///
     /// # Errors
     /// When the file is malformed, exceeds a limit, or has nodes that cannot be accepted; these are listed.

@@ -3,6 +3,7 @@
 //! An ONNX operator becomes one or several of them. Convolutions and pooling have two spatial
 //! dimensions (one-dimensional ones get a height of 1), reductions keep their axes as 1.
 
+use crate::format::Format;
 use crate::kernels::ConvShape;
 use crate::tensor::ElementType;
 
@@ -29,6 +30,43 @@ pub enum Op {
     Pad(Vec<(isize, isize)>, PadMode),
     /// Converts to another element type.
     Cast(ElementType),
+    /// The same bits as elements of another type of the same size.
+    BitCast(ElementType),
+    /// Rounds `f32` elements to the numbers of a narrower format; beyond its greatest number to that
+    /// number (`true`), or else to infinity or NaN.
+    Narrow(Format, bool),
+    /// Sum or product of the elements up to each along an axis.
+    Cumulate {
+        /// Product rather than sum.
+        product: bool,
+        /// Axis.
+        axis: usize,
+        /// Without the element itself.
+        exclusive: bool,
+        /// From the end.
+        reverse: bool,
+    },
+    /// The `k` greatest or least elements along an axis, best first, of equals the first; results: the
+    /// elements and their indices (`i64`). NaN counts as greater than every number.
+    TopK {
+        /// Axis.
+        axis: usize,
+        /// How many.
+        k: usize,
+        /// Greatest rather than least.
+        largest: bool,
+    },
+    /// Operands `x`, `indices` `[…, d]`: the slices of `x` that rows of `d` indices name, after a number of
+    /// axes that both share.
+    GatherNd(usize),
+    /// Operands `x`, `indices`, `updates`: `x` with elements changed, indexed along an axis, in order.
+    ScatterElements(usize, Scatter),
+    /// Operands `x`, `indices` `[…, d]`, `updates`: `x` with the slices changed that rows of `d` indices
+    /// name, in order.
+    ScatterNd(Scatter),
+    /// For each window of `[n, c, h, w]` the index (`i64`) of its greatest element, the first of equals, in
+    /// the whole operand; in planes that run down their columns if `true`.
+    PoolIndices(Window, bool),
     /// Operands `condition`, `x`, `y`, broadcast.
     Where,
     /// One operand, element by element.
@@ -149,6 +187,17 @@ pub struct Window {
     pub output: [usize; 2],
 }
 
+/// What becomes of an element that is scattered to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Scatter {
+    Replace,
+    Add,
+    Mul,
+    Max,
+    Min,
+}
+
 /// What a pad consists of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PadMode {
@@ -183,6 +232,17 @@ pub enum Unary {
     Erf,
     Tanh,
     Sigmoid,
+    Sin,
+    Cos,
+    Tan,
+    Asin,
+    Acos,
+    Atan,
+    Sinh,
+    Cosh,
+    Asinh,
+    Acosh,
+    Atanh,
 }
 
 /// Functions of two elements.
@@ -201,6 +261,8 @@ pub enum Binary {
     Fmod,
     Min,
     Max,
+    /// Integers: modulo 2ⁿ; negative powers are cut to whole numbers, and 0 has none.
+    Pow,
     And,
     Or,
     Xor,
@@ -254,6 +316,14 @@ impl Op {
             Op::GatherElements(_) => "gather-elements",
             Op::Pad(..) => "pad",
             Op::Cast(_) => "cast",
+            Op::BitCast(_) => "bit-cast",
+            Op::Narrow(..) => "narrow",
+            Op::Cumulate { .. } => "cumulate",
+            Op::TopK { .. } => "top-k",
+            Op::GatherNd(_) => "gather-nd",
+            Op::ScatterElements(..) => "scatter-elements",
+            Op::ScatterNd(_) => "scatter-nd",
+            Op::PoolIndices(..) => "pool-indices",
             Op::Where => "where",
             Op::Unary(_) => "unary",
             Op::Binary(_) => "binary",

@@ -22,20 +22,43 @@ pub enum ElementType {
     F32,
     /// One byte, 0 or 1.
     Bool,
+    /// Unsigned 16-bit integer.
+    U16,
+    /// Unsigned 32-bit integer.
+    U32,
+    /// Unsigned 64-bit integer.
+    U64,
+    /// IEEE 754 binary64.
+    F64,
 }
+
+/// In order of their codes.
+const ALL: [ElementType; 11] = [
+    ElementType::U8,
+    ElementType::I8,
+    ElementType::I16,
+    ElementType::I32,
+    ElementType::I64,
+    ElementType::F32,
+    ElementType::Bool,
+    ElementType::U16,
+    ElementType::U32,
+    ElementType::U64,
+    ElementType::F64,
+];
 
 impl ElementType {
     /// Size of one element in bytes.
     pub fn size(self) -> usize {
         match self {
             ElementType::U8 | ElementType::I8 | ElementType::Bool => 1,
-            ElementType::I16 => 2,
-            ElementType::I32 | ElementType::F32 => 4,
-            ElementType::I64 => 8,
+            ElementType::I16 | ElementType::U16 => 2,
+            ElementType::I32 | ElementType::U32 | ElementType::F32 => 4,
+            ElementType::I64 | ElementType::U64 | ElementType::F64 => 8,
         }
     }
 
-    /// Stable code, equal to the case index of `tensor-type` in the host interface.
+    /// Stable code; up to 6 it is the case index of `tensor-type` in the host interface.
     pub fn code(self) -> u8 {
         match self {
             ElementType::U8 => 0,
@@ -45,29 +68,31 @@ impl ElementType {
             ElementType::I64 => 4,
             ElementType::F32 => 5,
             ElementType::Bool => 6,
+            ElementType::U16 => 7,
+            ElementType::U32 => 8,
+            ElementType::U64 => 9,
+            ElementType::F64 => 10,
         }
     }
 
     /// The type with this [`code`](Self::code).
     pub fn from_code(code: u8) -> Option<Self> {
-        [
-            ElementType::U8,
-            ElementType::I8,
-            ElementType::I16,
-            ElementType::I32,
-            ElementType::I64,
-            ElementType::F32,
-            ElementType::Bool,
-        ]
-        .get(usize::from(code))
-        .copied()
+        ALL.get(usize::from(code)).copied()
+    }
+
+    /// Whether a contract can pass tensors of this type; the others occur only inside a model.
+    pub fn crosses_host_border(self) -> bool {
+        self.code() <= ElementType::Bool.code()
+    }
+
+    /// Whether this is a floating-point type.
+    pub fn is_float(self) -> bool {
+        matches!(self, ElementType::F32 | ElementType::F64)
     }
 
     /// The type with this name, as [`Display`](fmt::Display) writes it.
     pub fn from_name(name: &str) -> Option<Self> {
-        (0..=6)
-            .filter_map(Self::from_code)
-            .find(|ty| ty.to_string() == name)
+        ALL.into_iter().find(|ty| ty.to_string() == name)
     }
 
     /// Whether this is a signed or unsigned 8-bit integer.
@@ -86,6 +111,10 @@ impl fmt::Display for ElementType {
             ElementType::I64 => "i64",
             ElementType::F32 => "f32",
             ElementType::Bool => "bool",
+            ElementType::U16 => "u16",
+            ElementType::U32 => "u32",
+            ElementType::U64 => "u64",
+            ElementType::F64 => "f64",
         })
     }
 }
@@ -180,12 +209,13 @@ mod tests {
 
     #[test]
     fn codes_round_trip() {
-        for code in 0..7 {
+        for code in 0..11 {
             let ty = ElementType::from_code(code).unwrap();
             assert_eq!(ty.code(), code);
+            assert_eq!(ty.crosses_host_border(), code < 7);
             assert_eq!(ElementType::from_name(&ty.to_string()), Some(ty));
         }
         assert_eq!(ElementType::from_name("U8"), None);
-        assert_eq!(ElementType::from_code(7), None);
+        assert_eq!(ElementType::from_code(11), None);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::array::{Array, Data};
 use crate::error::NodeError;
+use crate::format::Narrow;
 use crate::graph::{Info, ValueId};
 use crate::import::builder::Builder;
 use crate::onnx::decode;
@@ -15,6 +16,8 @@ pub(crate) struct Context<'c, 'l, 'a> {
     pub builder: &'c mut Builder<'l>,
     pub node: &'c NodeProto<'a>,
     pub inputs: Vec<Option<ValueId>>,
+    /// The narrow types of the inputs that have one.
+    pub narrow: Vec<Option<Narrow>>,
     /// Version of the node's operator set.
     pub opset: i64,
 }
@@ -161,8 +164,13 @@ impl<'a> Context<'_, '_, 'a> {
 
     pub fn element_type(&self, name: &str) -> Result<ElementType, NodeError> {
         self.int(name)?
-            .and_then(decode::element_type)
+            .and_then(decode::carrier)
             .ok_or_else(|| bad(name))
+    }
+
+    /// The narrow type of input `i`, if it has one.
+    pub fn narrow(&self, i: usize) -> Option<Narrow> {
+        self.narrow.get(i).copied().flatten()
     }
 
     /// An attribute's axis, counted from the end where it is negative.

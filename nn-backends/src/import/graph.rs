@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use crate::array::{Array, Data};
+use crate::array::Array;
 use crate::cost;
 use crate::error::{ModelError, NodeError, Refusal};
-use crate::graph::{Graph, Info, ValueId};
+use crate::graph::{Graph, Info};
 use crate::import::builder::Builder;
-use crate::import::context::{Context, bad, node_name};
+use crate::import::context::{Context, node_name};
+use crate::import::fuse;
+use crate::import::narrow::{self, Named};
 use crate::import::signature::{Signature, check_names};
-use crate::import::{fuse, ops};
 use crate::limits::ModelLimits;
 use crate::model::Bindings;
 use crate::onnx::decode;
-use crate::onnx::schema::{Attribute, Budget, GraphProto, ModelProto, NodeProto, TensorProto};
+use crate::onnx::schema::{Budget, GraphProto, ModelProto, NodeProto, TensorProto, limit};
 use crate::tensor::TensorInfo;
 
 /// A verified graph with its signature.
@@ -23,20 +24,25 @@ pub(crate) struct Imported {
     pub outputs: Vec<TensorInfo>,
 }
 
+/// Versions of the default operator set that are read.
+const OPSETS: std::ops::RangeInclusive<i64> = 1..=27;
+
 /// At most this many refused nodes are listed.
 const MAX_REFUSALS: usize = 64;
 
 /// Names of one graph; `None` is the result of a node that was refused.
-type Scope<'a> = BTreeMap<&'a str, Option<ValueId>>;
+pub(super) type Scope<'a> = BTreeMap<&'a str, Option<Named>>;
 
-struct Importer<'l, 'a> {
-    builder: Builder<'l>,
+pub(super) struct Importer<'l, 'a> {
+    pub builder: Builder<'l>,
     opsets: BTreeMap<&'a str, i64>,
     /// Innermost last.
-    scopes: Vec<Scope<'a>>,
+    pub scopes: Vec<Scope<'a>>,
     refusals: Vec<Refusal>,
-    budget: Budget<'l>,
+    pub budget: Budget<'l>,
     weight_bytes: u64,
+    /// Nodes lowered so far; those in the body of a loop count each time.
+    lowered: usize,
 }
 
 pub(crate) fn import(
@@ -47,7 +53,7 @@ pub(crate) fn import(
     let mut budget = Budget::new(limits);
     let proto = ModelProto::parse(bytes, &mut budget)?;
     let opset = proto.opsets.get("").copied().unwrap_or_default();
-    if !(10..=22).contains(&opset) {
+    if !OPSETS.contains(&opset) {
         return Err(ModelError::Opset(opset));
     }
     let graph = proto.graph.ok_or(ModelError::Malformed("no graph"))?;
@@ -61,10 +67,12 @@ pub(crate) fn import(
         refusals: Vec::new(),
         budget,
         weight_bytes: 0,
+        lowered: 0,
     };
     let mut inputs = signature.inputs.iter().peekable();
     for info in &graph.inputs {
-        let id = match bindings.constants.get(info.name) {
+        let narrow = info.data_type.and_then(decode::narrow);
+        let mut id = match bindings.constants.get(info.name) {
             Some(tensor) => {
                 let array = Array::from_tensor(tensor).ok_or(ModelError::Signature {
                     name: info.name.to_owned(),
@@ -83,7 +91,13 @@ pub(crate) fn import(
                 None => continue,
             },
         };
-        importer.define(info.name, Some(id));
+        if let Some(narrow) = narrow.filter(|n| n.carrier() == importer.builder.info(id).ty) {
+            // What a caller passes need not be a number of the narrow type.
+            let refuse = |reason| importer_refusal(info.name, reason);
+            id = narrow::onto(&mut importer.builder, info.name, id, narrow, true, true)
+                .map_err(refuse)?;
+        }
+        importer.define(info.name, Some(Named { id, narrow }));
     }
     importer.initializers(&graph.initializers)?;
     importer.nodes(&graph.nodes)?;
@@ -91,14 +105,22 @@ pub(crate) fn import(
         return Err(ModelError::Nodes(importer.refusals));
     }
     for info in &graph.outputs {
-        let id = importer.lookup(info.name).ok_or(ModelError::Undefined {
+        let named = importer.lookup(info.name).ok_or(ModelError::Undefined {
             node: "(outputs)".to_owned(),
             name: info.name.to_owned(),
         })?;
-        importer.builder.graph.outputs.push(id);
+        importer.builder.graph.outputs.push(named.id);
     }
     let names: Vec<&str> = graph.outputs.iter().map(|info| info.name).collect();
     finish(importer.builder, signature.inputs, &names, limits)
+}
+
+fn importer_refusal(name: &str, reason: NodeError) -> ModelError {
+    ModelError::Nodes(vec![Refusal {
+        node: name.to_owned(),
+        operator: "input".to_owned(),
+        reason,
+    }])
 }
 
 /// Recognises patterns, folds what is left, and checks the limits that need the whole graph.
@@ -138,21 +160,21 @@ fn finish(
 }
 
 impl<'l, 'a> Importer<'l, 'a> {
-    fn define(&mut self, name: &'a str, id: Option<ValueId>) {
+    pub(super) fn define(&mut self, name: &'a str, named: Option<Named>) {
         if let Some(scope) = self.scopes.last_mut() {
-            scope.insert(name, id);
+            scope.insert(name, named);
         }
     }
 
-    fn find(&self, name: &str) -> Option<Option<ValueId>> {
+    pub(super) fn find(&self, name: &str) -> Option<Option<Named>> {
         self.scopes.iter().rev().find_map(|s| s.get(name).copied())
     }
 
-    fn lookup(&self, name: &str) -> Option<ValueId> {
+    pub(super) fn lookup(&self, name: &str) -> Option<Named> {
         self.find(name).flatten()
     }
 
-    fn initializers(&mut self, tensors: &[TensorProto<'a>]) -> Result<(), ModelError> {
+    pub(super) fn initializers(&mut self, tensors: &[TensorProto<'a>]) -> Result<(), ModelError> {
         for tensor in tensors {
             if self
                 .scopes
@@ -173,26 +195,33 @@ impl<'l, 'a> Importer<'l, 'a> {
                 });
             }
             let id = self.builder.graph.add_constant(array);
-            self.define(tensor.name, Some(id));
+            let narrow = decode::narrow(tensor.data_type);
+            self.define(tensor.name, Some(Named { id, narrow }));
         }
         Ok(())
     }
 
-    fn nodes(&mut self, nodes: &[NodeProto<'a>]) -> Result<(), ModelError> {
+    pub(super) fn nodes(&mut self, nodes: &[NodeProto<'a>]) -> Result<(), ModelError> {
         for node in nodes {
+            self.lowered += 1;
+            limit(
+                "nodes, with every pass of a loop",
+                self.lowered,
+                self.budget.limits.nodes * 8,
+            )?;
             let mut inputs = Vec::with_capacity(node.inputs.len());
             let mut poisoned = false;
             for name in &node.inputs {
                 if name.is_empty() {
                     inputs.push(None);
                 } else {
-                    let id = self.lookup(name);
-                    poisoned |= id.is_none();
-                    inputs.push(id);
+                    let named = self.lookup(name);
+                    poisoned |= named.is_none();
+                    inputs.push(named);
                 }
             }
             // Trailing absent inputs say nothing.
-            while inputs.last() == Some(&None) {
+            while let Some(None) = inputs.last() {
                 inputs.pop();
             }
             let mut results = Vec::new();
@@ -238,59 +267,37 @@ impl<'l, 'a> Importer<'l, 'a> {
     fn node(
         &mut self,
         node: &NodeProto<'a>,
-        inputs: Vec<Option<ValueId>>,
-    ) -> Result<Vec<ValueId>, Failure> {
-        if node.domain.is_empty() && node.op_type == "If" {
-            return self.branch(node, &inputs);
-        }
+        inputs: Vec<Option<Named>>,
+    ) -> Result<Vec<Named>, Failure> {
         let opset = self.opsets.get(node.domain).copied().unwrap_or_default();
-        Ok(ops::lower(&mut Context {
+        match (node.domain, node.op_type) {
+            ("", "If") => return self.branch(node, &inputs),
+            ("", "Loop") => return self.repeat(node, &inputs),
+            ("", "Scan") => return self.scan(node, &inputs, opset),
+            _ => {}
+        }
+        Ok(narrow::lower(&mut Context {
             builder: &mut self.builder,
             node,
-            inputs,
+            narrow: inputs.iter().map(|i| i.and_then(|i| i.narrow)).collect(),
+            inputs: inputs.into_iter().map(|i| i.map(|i| i.id)).collect(),
             opset,
         })?)
     }
 
-    /// `If` with a condition known at load: the branch's nodes take its place.
-    fn branch(
-        &mut self,
-        node: &NodeProto<'a>,
-        inputs: &[Option<ValueId>],
-    ) -> Result<Vec<ValueId>, Failure> {
-        let condition = inputs.first().copied().flatten();
-        let condition = condition.ok_or(NodeError::MissingInput(0))?;
-        let taken = match self.builder.constant(condition).map(|a| &a.data) {
-            Some(Data::Bool(v)) if v.len() == 1 => v[0],
-            _ => return Err(NodeError::NotConstant(0).into()),
-        };
-        let name = if taken { "then_branch" } else { "else_branch" };
-        let Some(Attribute::Graph(bytes)) = node.attributes.get(name) else {
-            return Err(bad(name).into());
-        };
-        if self.scopes.len() > self.builder.limits.depth {
-            return Err(NodeError::Limit("depth of nested graphs").into());
+    /// The context of a node that is lowered here and not by an operator of [`ops`].
+    pub(super) fn context<'c>(&'c mut self, node: &'c NodeProto<'a>) -> Context<'c, 'l, 'a> {
+        Context {
+            builder: &mut self.builder,
+            node,
+            inputs: Vec::new(),
+            narrow: Vec::new(),
+            opset: 0,
         }
-        let graph = GraphProto::parse(bytes, &mut self.budget)?;
-        check_names(&graph, &|name| self.find(name).is_some())?;
-        if !graph.inputs.is_empty() {
-            return Err(NodeError::Shape("a branch takes no inputs").into());
-        }
-        self.scopes.push(Scope::new());
-        let outcome = (|| {
-            self.initializers(&graph.initializers)?;
-            self.nodes(&graph.nodes)?;
-            Ok::<Option<Vec<ValueId>>, ModelError>(
-                graph.outputs.iter().map(|o| self.lookup(o.name)).collect(),
-            )
-        })();
-        self.scopes.pop();
-        // A refusal inside the branch has been listed already.
-        Ok(outcome?.unwrap_or_default())
     }
 }
 
-enum Failure {
+pub(super) enum Failure {
     Node(NodeError),
     Model(ModelError),
 }

@@ -2,8 +2,10 @@
 
 mod builder;
 mod context;
+mod control;
 mod fuse;
 mod graph;
+mod narrow;
 mod ops;
 mod signature;
 

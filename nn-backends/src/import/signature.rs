@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::ModelError;
 use crate::limits::ModelLimits;
 use crate::model::Bindings;
-use crate::onnx::decode::element_type;
+use crate::onnx::decode::carrier;
 use crate::onnx::schema::{Dim, GraphProto, ValueInfoProto, limit};
 use crate::tensor::TensorInfo;
 
@@ -44,7 +44,7 @@ fn input(
     };
     let ty = info
         .data_type
-        .and_then(element_type)
+        .and_then(carrier)
         .ok_or_else(|| refuse("its element type is not supported"))?;
     let shape = match bindings.shapes.get(info.name) {
         Some(shape) => {

@@ -11,7 +11,11 @@ impl Plain for i8 {}
 impl Plain for i16 {}
 impl Plain for i32 {}
 impl Plain for i64 {}
+impl Plain for u16 {}
+impl Plain for u32 {}
+impl Plain for u64 {}
 impl Plain for f32 {}
+impl Plain for f64 {}
 impl Plain for bool {}
 
 /// The bytes of `elements` in the machine's order.

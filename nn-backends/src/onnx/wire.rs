@@ -100,6 +100,28 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// Appends a repeated `double` field, packed or not, until `out` holds `max` elements.
+    pub fn doubles(&self, out: &mut Vec<f64>, max: usize) -> Result<(), WireError> {
+        let mut push = |v: u64| {
+            if out.len() >= max {
+                return Err(WireError::TooMany(self.number));
+            }
+            out.push(f64::from_bits(v));
+            Ok(())
+        };
+        match self.payload {
+            Payload::Fixed64(v) => push(v),
+            Payload::Bytes(bytes) => {
+                let (chunks, rest) = bytes.as_chunks::<8>();
+                if !rest.is_empty() {
+                    return Err(WireError::Truncated);
+                }
+                chunks.iter().try_for_each(|c| push(u64::from_le_bytes(*c)))
+            }
+            _ => Err(WireError::Mismatch(self.number)),
+        }
+    }
+
     /// Appends a repeated `float` field, packed or not, until `out` holds `max` elements.
     pub fn floats(&self, out: &mut Vec<f32>, max: usize) -> Result<(), WireError> {
         match self.payload {

@@ -1,7 +1,7 @@
 //! Operations on single elements.
 
 use super::movement::{broadcast_strides, walk};
-use super::{OPERANDS, Operands};
+use super::{OPERANDS, Operands, double};
 use crate::array::{Array, Data, map_each};
 use crate::error::RunError;
 use crate::graph::Info;
@@ -28,36 +28,6 @@ pub(crate) fn min_f32(a: f32, b: f32) -> f32 {
         a
     } else {
         b
-    }
-}
-
-/// Converts: floats to integers towards zero and saturating, NaN to 0; integers to narrower ones by
-/// dropping bits; anything but 0 to true.
-pub(super) fn cast(x: &Array, ty: ElementType) -> Data {
-    macro_rules! from {
-        ($v:expr, $zero:expr) => {
-            match ty {
-                ElementType::U8 => Data::U8($v.iter().map(|x| *x as u8).collect()),
-                ElementType::I8 => Data::I8($v.iter().map(|x| *x as i8).collect()),
-                ElementType::I16 => Data::I16($v.iter().map(|x| *x as i16).collect()),
-                ElementType::I32 => Data::I32($v.iter().map(|x| *x as i32).collect()),
-                ElementType::I64 => Data::I64($v.iter().map(|x| *x as i64).collect()),
-                ElementType::F32 => Data::F32($v.iter().map(|x| canonical(*x as f32)).collect()),
-                ElementType::Bool => Data::Bool($v.iter().map(|x| *x != $zero).collect()),
-            }
-        };
-    }
-    match &x.data {
-        Data::U8(v) => from!(v, 0),
-        Data::I8(v) => from!(v, 0),
-        Data::I16(v) => from!(v, 0),
-        Data::I32(v) => from!(v, 0),
-        Data::I64(v) => from!(v, 0),
-        Data::F32(v) => from!(v, 0.0),
-        Data::Bool(v) => {
-            let v: Vec<u8> = v.iter().map(|x| u8::from(*x)).collect();
-            from!(v, 0)
-        }
     }
 }
 
@@ -154,6 +124,17 @@ pub(crate) fn unary_f32(f: Unary) -> Option<fn(f32) -> f32> {
         Unary::Erf => strict::erf,
         Unary::Tanh => strict::tanh,
         Unary::Sigmoid => strict::sigmoid,
+        Unary::Sin => libm::sinf,
+        Unary::Cos => libm::cosf,
+        Unary::Tan => libm::tanf,
+        Unary::Asin => libm::asinf,
+        Unary::Acos => libm::acosf,
+        Unary::Atan => libm::atanf,
+        Unary::Sinh => libm::sinhf,
+        Unary::Cosh => libm::coshf,
+        Unary::Asinh => libm::asinhf,
+        Unary::Acosh => libm::acoshf,
+        Unary::Atanh => libm::atanhf,
         Unary::Not | Unary::BitNot => return None,
     })
 }
@@ -202,6 +183,13 @@ pub(super) fn unary(f: Unary, x: &Array) -> Result<Data, RunError> {
         Data::I16(v) => integers!(I16, v, i16),
         Data::I32(v) => integers!(I32, v, i32),
         Data::I64(v) => integers!(I64, v, i64),
+        Data::U16(v) => integers!(U16, v, u16),
+        Data::U32(v) => integers!(U32, v, u32),
+        Data::U64(v) => integers!(U64, v, u64),
+        Data::F64(v) => {
+            let f = double::unary(f).ok_or(OPERANDS)?;
+            Data::F64(v.iter().map(|x| double::canonical(f(*x))).collect())
+        }
     })
 }
 
@@ -216,6 +204,7 @@ pub(crate) fn binary_f32(f: Binary) -> Option<fn(f32, f32) -> f32> {
         Binary::Max => max_f32,
         // `%` is exact in IEEE arithmetic and rounds nothing.
         Binary::Fmod => |a, b| a % b,
+        Binary::Pow => libm::powf,
         _ => return None,
     })
 }
@@ -237,6 +226,14 @@ pub(super) fn binary(f: Binary, a: &Array, b: &Array, result: &Info) -> Result<D
     macro_rules! integers {
         ($variant:ident, $t:ty, $a:expr, $b:expr) => {{
             let divides = matches!(f, Binary::Div | Binary::Mod | Binary::Fmod);
+            #[allow(unused_comparisons)]
+            let inverts = f == Binary::Pow
+                && pairs
+                    .map($a, $b, |a: $t, b: $t| a == 0 && b < 0)
+                    .contains(&true);
+            if inverts {
+                return Err(RunError::DivisionByZero);
+            }
             if divides && result.elements() > 0 && $b.contains(&0) {
                 return Err(RunError::DivisionByZero);
             }
@@ -260,6 +257,28 @@ pub(super) fn binary(f: Binary, a: &Array, b: &Array, result: &Info) -> Result<D
                 Binary::BitAnd => pairs.map($a, $b, |a: $t, b: $t| a & b),
                 Binary::BitOr => pairs.map($a, $b, |a: $t, b: $t| a | b),
                 Binary::BitXor => pairs.map($a, $b, |a: $t, b: $t| a ^ b),
+                // Modulo 2ⁿ; a negative power is a fraction, which is cut.
+                #[allow(unused_comparisons)]
+                Binary::Pow => pairs.map($a, $b, |a: $t, mut n: $t| {
+                    if n < 0 {
+                        return if a == 1 || (a == (0 as $t).wrapping_sub(1) && n & 1 == 0) {
+                            1
+                        } else if a == (0 as $t).wrapping_sub(1) {
+                            a
+                        } else {
+                            0
+                        };
+                    }
+                    let (mut square, mut power) = (a, 1 as $t);
+                    while n > 0 {
+                        if n & 1 == 1 {
+                            power = power.wrapping_mul(square);
+                        }
+                        square = square.wrapping_mul(square);
+                        n >>= 1;
+                    }
+                    power
+                }),
                 // Shifting by the width or more leaves nothing.
                 Binary::ShiftLeft => {
                     pairs.map($a, $b, |a: $t, b: $t| a.checked_shl(b as u32).unwrap_or(0))
@@ -278,6 +297,10 @@ pub(super) fn binary(f: Binary, a: &Array, b: &Array, result: &Info) -> Result<D
         (Data::I32(a), Data::I32(b)) if f.compares() => compare!(a, b),
         (Data::I64(a), Data::I64(b)) if f.compares() => compare!(a, b),
         (Data::F32(a), Data::F32(b)) if f.compares() => compare!(a, b),
+        (Data::U16(a), Data::U16(b)) if f.compares() => compare!(a, b),
+        (Data::U32(a), Data::U32(b)) if f.compares() => compare!(a, b),
+        (Data::U64(a), Data::U64(b)) if f.compares() => compare!(a, b),
+        (Data::F64(a), Data::F64(b)) if f.compares() => compare!(a, b),
         (Data::Bool(a), Data::Bool(b)) => Data::Bool(match f {
             Binary::And => pairs.map(a, b, |a, b| a && b),
             Binary::Or => pairs.map(a, b, |a, b| a || b),
@@ -290,6 +313,13 @@ pub(super) fn binary(f: Binary, a: &Array, b: &Array, result: &Info) -> Result<D
         (Data::I16(a), Data::I16(b)) => integers!(I16, i16, a, b),
         (Data::I32(a), Data::I32(b)) => integers!(I32, i32, a, b),
         (Data::I64(a), Data::I64(b)) => integers!(I64, i64, a, b),
+        (Data::U16(a), Data::U16(b)) => integers!(U16, u16, a, b),
+        (Data::U32(a), Data::U32(b)) => integers!(U32, u32, a, b),
+        (Data::U64(a), Data::U64(b)) => integers!(U64, u64, a, b),
+        (Data::F64(a), Data::F64(b)) => {
+            let f = double::binary(f).ok_or(OPERANDS)?;
+            Data::F64(pairs.map(a, b, |a, b| double::canonical(f(a, b))))
+        }
         (Data::F32(a), Data::F32(b)) => {
             let f = binary_f32(f).ok_or(OPERANDS)?;
             Data::F32(pairs.map(a, b, |a, b| canonical(f(a, b))))

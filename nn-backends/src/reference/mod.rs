@@ -3,8 +3,11 @@
 //! Other executors must give the same bits. Operands have been checked by shape inference, so an
 //! operand that does not fit is an error of this library and never a panic.
 
+mod cast;
 pub(crate) mod contraction;
+mod double;
 mod elementwise;
+mod indexing;
 pub(crate) mod movement;
 mod pool;
 mod quantize;
@@ -13,6 +16,7 @@ mod reduce;
 use crate::array::{Array, Data};
 use crate::error::RunError;
 use crate::graph::Info;
+use crate::kernels::strict::canonical;
 use crate::op::Op;
 
 use elementwise::Broadcast;
@@ -51,7 +55,27 @@ pub(crate) fn run(op: &Op, x: Operands<'_>, results: &[Info]) -> Result<Vec<Arra
         Op::Gather(axis) => movement::gather(x.get(0)?, x.get(1)?, *axis)?,
         Op::GatherElements(axis) => movement::gather_elements(x.get(0)?, x.get(1)?, *axis)?,
         Op::Pad(pads, mode) => movement::pad(x.get(0)?, x.optional(1), pads, *mode, result)?,
-        Op::Cast(ty) => elementwise::cast(x.get(0)?, *ty),
+        Op::Cast(ty) => cast::cast(x.get(0)?, *ty),
+        Op::BitCast(ty) => cast::bit_cast(x.get(0)?, *ty)?,
+        Op::Narrow(format, saturate) => {
+            let round = |x: &f32| canonical(format.round(*x, *saturate));
+            Data::F32(x.f32(0)?.iter().map(round).collect())
+        }
+        Op::Cumulate {
+            product,
+            axis,
+            exclusive,
+            reverse,
+        } => indexing::cumulate(x.get(0)?, *product, *axis, *exclusive, *reverse)?,
+        Op::TopK { axis, k, largest } => {
+            return indexing::top_k(x.get(0)?, *axis, *k, *largest, results);
+        }
+        Op::GatherNd(batch) => indexing::gather_nd(x.get(0)?, x.get(1)?, *batch)?,
+        Op::ScatterElements(axis, how) => {
+            indexing::scatter_elements(x.get(0)?, x.get(1)?, x.get(2)?, *axis, *how)?
+        }
+        Op::ScatterNd(how) => indexing::scatter_nd(x.get(0)?, x.get(1)?, x.get(2)?, *how)?,
+        Op::PoolIndices(window, columns) => pool::indices(x.get(0)?, window, *columns)?,
         Op::Where => elementwise::select(x, result)?,
         Op::Unary(f) => elementwise::unary(*f, x.get(0)?)?,
         Op::Binary(f) => elementwise::binary(*f, x.get(0)?, x.get(1)?, result)?,

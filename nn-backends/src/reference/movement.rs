@@ -133,11 +133,11 @@ pub(super) fn concat(x: Operands<'_>, axis: usize) -> Result<Data, RunError> {
             }
         };
     }
-    Ok(join!(U8, I8, I16, I32, I64, F32, Bool))
+    Ok(join!(U8, I8, I16, I32, I64, F32, Bool, U16, U32, U64, F64))
 }
 
 /// An index along an axis of `len` elements, counted from the end where it is negative.
-fn resolve(index: i64, len: usize) -> Result<usize, RunError> {
+pub(super) fn resolve(index: i64, len: usize) -> Result<usize, RunError> {
     let at = if index < 0 {
         index.checked_add(len as i64).unwrap_or(-1)
     } else {
@@ -249,5 +249,5 @@ pub(super) fn pad(
             }
         };
     }
-    Ok(pad!(U8, I8, I16, I32, I64, F32, Bool))
+    Ok(pad!(U8, I8, I16, I32, I64, F32, Bool, U16, U32, U64, F64))
 }

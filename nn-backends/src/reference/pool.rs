@@ -99,8 +99,58 @@ pub(super) fn pool(
         Data::I16(v) => max!(I16, i16, v, i16::MIN, i16::max),
         Data::I32(v) => max!(I32, i32, v, i32::MIN, i32::max),
         Data::I64(v) => max!(I64, i64, v, i64::MIN, i64::max),
-        Data::Bool(_) => return Err(OPERANDS),
+        Data::U16(v) => max!(U16, u16, v, u16::MIN, u16::max),
+        Data::U32(v) => max!(U32, u32, v, u32::MIN, u32::max),
+        Data::U64(v) => max!(U64, u64, v, u64::MIN, u64::max),
+        Data::F64(_) | Data::Bool(_) => return Err(OPERANDS),
     })
+}
+
+/// The index of each window's greatest element in the whole operand; the first of equals. A window of
+/// padding only has the plane's first element.
+pub(super) fn indices(x: &Array, window: &Window, columns: bool) -> Result<Data, RunError> {
+    let (plane, [height, width]) = planes(x)?;
+    fn best<T: Copy + PartialOrd>(plane: &[T], at: &[usize]) -> usize {
+        let mut best: Option<(usize, T)> = None;
+        for i in at {
+            if let Some(x) = plane.get(*i)
+                && best.is_none_or(|(_, y)| *x > y)
+            {
+                best = Some((*i, *x));
+            }
+        }
+        best.map_or(0, |(i, _)| i)
+    }
+    let mut out = Vec::new();
+    for start in (0..x.len()).step_by(plane) {
+        window.each([height, width], false, |_, at| {
+            macro_rules! best {
+                ($v:expr) => {
+                    best($v.get(start..start + plane).unwrap_or_default(), at)
+                };
+            }
+            let i = match &x.data {
+                Data::U8(v) => best!(v),
+                Data::I8(v) => best!(v),
+                Data::I16(v) => best!(v),
+                Data::I32(v) => best!(v),
+                Data::I64(v) => best!(v),
+                Data::U16(v) => best!(v),
+                Data::U32(v) => best!(v),
+                Data::U64(v) => best!(v),
+                Data::F32(v) => best!(v),
+                Data::F64(v) => best!(v),
+                Data::Bool(v) => best!(v),
+            };
+            let i = if columns {
+                i % width * height + i / width
+            } else {
+                i
+            };
+            out.push((start + i) as i64);
+        });
+    }
+    Ok(Data::I64(out))
 }
 
 pub(super) fn quantized_average(

@@ -32,6 +32,7 @@ pub(super) fn saturate(
         ElementType::U8 => Data::U8(values.map(|v| v.clamp(0, 255) as u8).collect()),
         ElementType::I8 => Data::I8(values.map(|v| v.clamp(-128, 127) as i8).collect()),
         ElementType::I16 => Data::I16(values.map(|v| v.clamp(-32768, 32767) as i16).collect()),
+        ElementType::U16 => Data::U16(values.map(|v| v.clamp(0, 65535) as u16).collect()),
         _ => return Err(OPERANDS),
     })
 }

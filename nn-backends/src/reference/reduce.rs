@@ -1,7 +1,8 @@
 //! Operations along axes.
 
-use super::OPERANDS;
+use super::elementwise::{max_f32, min_f32};
 use super::movement::{strides, walk};
+use super::{OPERANDS, double};
 use crate::array::{Array, Data};
 use crate::error::RunError;
 use crate::graph::Info;
@@ -49,12 +50,11 @@ pub(super) fn reduce(
     }
     macro_rules! integers {
         ($variant:ident, $t:ty, $v:expr) => {{
-            let first = |v: &[$t], at: isize| v.get(at as usize).copied().unwrap_or_default();
             Data::$variant(match kind {
                 Reduce::Sum => fold!($v, |_: &[$t], _| 0 as $t, |a: $t, b: $t| a.wrapping_add(b)),
                 Reduce::Prod => fold!($v, |_: &[$t], _| 1 as $t, |a: $t, b: $t| a.wrapping_mul(b)),
-                Reduce::Max => fold!($v, first, |a: $t, b: $t| a.max(b)),
-                Reduce::Min => fold!($v, first, |a: $t, b: $t| a.min(b)),
+                Reduce::Max => fold!($v, |_: &[$t], _| <$t>::MIN, |a: $t, b: $t| a.max(b)),
+                Reduce::Min => fold!($v, |_: &[$t], _| <$t>::MAX, |a: $t, b: $t| a.min(b)),
                 Reduce::Mean => {
                     let sums: Vec<i128> =
                         fold!($v, |_: &[$t], _| 0i128, |a: i128, b: $t| a + b as i128);
@@ -68,7 +68,6 @@ pub(super) fn reduce(
     }
     let data = match &x.data {
         Data::F32(v) => {
-            let first = |v: &[f32], at: isize| v.get(at as usize).copied().unwrap_or_default();
             let values: Vec<f32> = match kind {
                 Reduce::Sum | Reduce::Mean => starts
                     .iter()
@@ -86,8 +85,8 @@ pub(super) fn reduce(
                     })
                     .collect(),
                 Reduce::Prod => fold!(v, |_: &[f32], _| 1.0, |a: f32, b: f32| a * b),
-                Reduce::Max => fold!(v, first, super::elementwise::max_f32),
-                Reduce::Min => fold!(v, first, super::elementwise::min_f32),
+                Reduce::Max => fold!(v, |_: &[f32], _| f32::NEG_INFINITY, max_f32),
+                Reduce::Min => fold!(v, |_: &[f32], _| f32::INFINITY, min_f32),
             };
             Data::F32(values.into_iter().map(strict::canonical).collect())
         }
@@ -96,6 +95,22 @@ pub(super) fn reduce(
         Data::I16(v) => integers!(I16, i16, v),
         Data::I32(v) => integers!(I32, i32, v),
         Data::I64(v) => integers!(I64, i64, v),
+        Data::U16(v) => integers!(U16, u16, v),
+        Data::U32(v) => integers!(U32, u32, v),
+        Data::U64(v) => integers!(U64, u64, v),
+        Data::F64(v) => {
+            let values: Vec<f64> = match kind {
+                Reduce::Sum => fold!(v, |_: &[f64], _| 0.0, |a: f64, b: f64| a + b),
+                Reduce::Mean => {
+                    let sums: Vec<f64> = fold!(v, |_: &[f64], _| 0.0, |a: f64, b: f64| a + b);
+                    sums.into_iter().map(|s| s / count as f64).collect()
+                }
+                Reduce::Prod => fold!(v, |_: &[f64], _| 1.0, |a: f64, b: f64| a * b),
+                Reduce::Max => fold!(v, |_: &[f64], _| f64::NEG_INFINITY, double::max),
+                Reduce::Min => fold!(v, |_: &[f64], _| f64::INFINITY, double::min),
+            };
+            Data::F64(values.into_iter().map(double::canonical).collect())
+        }
         Data::Bool(_) => return Err(OPERANDS),
     };
     debug_assert_eq!(data.len() as u64, result.elements());
@@ -149,6 +164,10 @@ pub(super) fn arg_reduce(
         Data::I32(v) => best(v, &starts, &offsets, max, last),
         Data::I64(v) => best(v, &starts, &offsets, max, last),
         Data::F32(v) => best(v, &starts, &offsets, max, last),
+        Data::U16(v) => best(v, &starts, &offsets, max, last),
+        Data::U32(v) => best(v, &starts, &offsets, max, last),
+        Data::U64(v) => best(v, &starts, &offsets, max, last),
+        Data::F64(v) => best(v, &starts, &offsets, max, last),
         Data::Bool(_) => return Err(OPERANDS),
     };
     Ok(Data::I64(out))

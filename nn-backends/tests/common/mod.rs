@@ -1,6 +1,9 @@
 //! Writes small ONNX files.
 #![allow(dead_code)]
 
+pub mod cache;
+pub mod wire;
+
 /// A protobuf message under construction.
 #[derive(Clone, Default)]
 pub struct Message(pub Vec<u8>);

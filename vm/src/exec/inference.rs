@@ -106,6 +106,11 @@ impl ModelCache {
         let Ok(model) = Model::from_onnx(&bytes, &model_limits(&active.schedule.nn)) else {
             return Ok(Some(Err(nn::Error::InvalidModel)));
         };
+        // Some element types occur inside a model only: a contract has no such tensors.
+        let mut ends = model.inputs().iter().chain(model.outputs());
+        if !ends.all(|info| info.ty.crosses_host_border()) {
+            return Ok(Some(Err(nn::Error::InvalidModel)));
+        }
         let found = model.hash();
         if found != *hash {
             return Err(Error::ModelMismatch {

@@ -1,24 +1,21 @@
-//! Operators composed of simpler ones: transposed convolutions, resampling, recurrent layers.
+//! Operators composed of simpler ones: transposed convolutions, triangles.
 
 use super::contraction::{pads, pair};
-use super::movement::part;
 use crate::array::{Array, Data};
 use crate::error::NodeError;
 use crate::graph::ValueId;
-use crate::import::context::{Context, Lowered, bad};
+use crate::import::context::{Context, Lowered, bad, normalise};
 use crate::kernels::ConvShape;
-use crate::onnx::schema::Attribute;
-use crate::op::{Binary, Op, PadMode, Unary};
-use crate::tensor::ElementType;
+use crate::op::{Op, PadMode, Scatter};
 
 type Value = Result<ValueId, NodeError>;
 
 pub fn lower(c: &mut Context<'_, '_, '_>) -> Lowered {
     match c.node.op_type {
         "ConvTranspose" => Ok(vec![conv_transpose(c)?]),
-        "Resize" => Ok(vec![resize(c)?]),
-        "LSTM" | "GRU" => recurrent(c),
         "Trilu" => Ok(vec![trilu(c)?]),
+        "CenterCropPad" => Ok(vec![center_crop_pad(c)?]),
+        "Col2Im" => Ok(vec![columns_to_image(c)?]),
         _ => Err(NodeError::Operator),
     }
 }
@@ -36,16 +33,12 @@ fn conv_transpose(c: &mut Context<'_, '_, '_>) -> Value {
             ));
         }
     };
-    if c.ints("output_shape")?.is_some() || c.string_or("auto_pad", "NOTSET")? != "NOTSET" {
-        return Err(bad("auto_pad"));
-    }
     let strides = pair(c, "strides", spatial, 1)?;
     let dilations = pair(c, "dilations", spatial, 1)?;
     let extra = match pair(c, "output_padding", spatial, 0)? {
         [_, w] if spatial == 1 => [0, w],
         both => both,
     };
-    let pads = pads(c, spatial, input, kernel, strides, dilations)?;
     let groups = usize::try_from(c.int_or("group", 1)?).map_err(|_| bad("group"))?;
     let (n, channels) = (shape_x[0], shape_x[1]);
     let per_group = shape_w[1];
@@ -63,6 +56,7 @@ fn conv_transpose(c: &mut Context<'_, '_, '_>) -> Value {
     {
         return Err(bad("strides"));
     }
+    let pads = transposed_pads(c, spatial, input, kernel, strides, dilations, extra)?;
     let [h, width] = input;
     let y = c.reshape(x, vec![n, channels, h, 1, width, 1])?;
     let zero = c.float_constant(0.0);
@@ -76,8 +70,8 @@ fn conv_transpose(c: &mut Context<'_, '_, '_>) -> Value {
     for axis in 0..2 {
         let reach = ((kernel[axis] - 1) * dilations[axis]) as isize;
         list.push((
-            reach - pads[axis] as isize,
-            reach - pads[axis + 2] as isize + extra[axis] as isize - (strides[axis] as isize - 1),
+            reach - pads[axis],
+            reach - pads[axis + 2] + extra[axis] as isize - (strides[axis] as isize - 1),
         ));
     }
     let y = c.emit(Op::Pad(list, PadMode::Constant), &[y, zero])?;
@@ -118,113 +112,40 @@ fn conv_transpose(c: &mut Context<'_, '_, '_>) -> Value {
     c.reshape(y, out)
 }
 
-/// Nearest and linear resampling, one axis after the other.
-fn resize(c: &mut Context<'_, '_, '_>) -> Value {
-    let mut x = c.input(0)?;
-    let shape = c.shape(x);
-    if c.ints("axes")?.is_some() || c.flag("antialias")? || c.flag("exclude_outside")? {
-        return Err(bad("axes"));
-    }
-    if c.string_or("keep_aspect_ratio_policy", "stretch")? != "stretch" {
-        return Err(bad("keep_aspect_ratio_policy"));
-    }
-    let linear = match c.string_or("mode", "nearest")? {
-        "nearest" => false,
-        "linear" => true,
-        _ => return Err(bad("mode")),
+/// What is cut off a transposed convolution: given, or what a wanted shape leaves over.
+fn transposed_pads(
+    c: &Context<'_, '_, '_>,
+    spatial: usize,
+    input: [usize; 2],
+    kernel: [usize; 2],
+    strides: [usize; 2],
+    dilations: [usize; 2],
+    extra: [usize; 2],
+) -> Result<[isize; 4], NodeError> {
+    let mode = c.string_or("auto_pad", "NOTSET")?;
+    let wanted = match (c.ints("output_shape")?.is_some(), mode) {
+        (true, _) => pair(c, "output_shape", spatial, 1)?,
+        (false, "SAME_UPPER" | "SAME_LOWER") => [input[0] * strides[0], input[1] * strides[1]],
+        _ => {
+            let given = pads(c, spatial, input, kernel, strides, dilations)?;
+            return Ok(given.map(|p| p as isize));
+        }
     };
-    let transform = c.string_or("coordinate_transformation_mode", "half_pixel")?;
-    let rounding = c.string_or("nearest_mode", "round_prefer_floor")?;
-    let scales = match c.constant(2)? {
-        Some(scales) if !scales.is_empty() => Some(
-            scales
-                .as_f32()
-                .ok_or(NodeError::Value("scales are floats"))?
-                .to_vec(),
-        ),
-        _ => None,
-    };
-    let sizes = c.constant_ints(3)?;
-    for axis in 0..shape.len() {
-        let len = shape[axis];
-        let (out, scale) = match (&sizes, &scales) {
-            (Some(sizes), _) if !sizes.is_empty() => {
-                let size = sizes.get(axis).and_then(|s| u32::try_from(*s).ok());
-                let size = size.ok_or(NodeError::Value("a size is out of range"))? as usize;
-                (size, size as f32 / len as f32)
-            }
-            (_, Some(scales)) => {
-                let scale = scales.get(axis).copied().unwrap_or(0.0);
-                if !scale.is_normal() || scale < 0.0 {
-                    return Err(NodeError::Scale(scale));
-                }
-                ((len as f32 * scale).floor() as usize, scale)
-            }
-            _ => return Err(NodeError::MissingInput(2)),
-        };
-        if out == len && scale == 1.0 {
-            continue;
-        }
-        if len == 0 || out == 0 || out as u64 > c.builder.limits.elements {
-            return Err(NodeError::Limit("elements in a tensor"));
-        }
-        let source = |i: usize| -> Result<f32, NodeError> {
-            let i = i as f32;
-            Ok(match transform {
-                "half_pixel" => (i + 0.5) / scale - 0.5,
-                "pytorch_half_pixel" if out > 1 => (i + 0.5) / scale - 0.5,
-                "pytorch_half_pixel" => 0.0,
-                "asymmetric" => i / scale,
-                // The resized length before it is rounded down, as the standard has it.
-                "align_corners" if out > 1 => i * (len - 1) as f32 / (len as f32 * scale - 1.0),
-                "align_corners" => 0.0,
-                _ => return Err(bad("coordinate_transformation_mode")),
-            })
-        };
-        let clamp = |v: f32| (v as i64).clamp(0, len as i64 - 1);
-        let (mut low, mut high, mut weights) = (Vec::new(), Vec::new(), Vec::new());
-        for i in 0..out {
-            let at = source(i)?;
-            if linear {
-                let at = at.clamp(0.0, (len - 1) as f32);
-                low.push(clamp(at.floor()));
-                high.push(clamp(at.floor() + 1.0));
-                weights.push(at - at.floor());
-            } else {
-                low.push(clamp(match rounding {
-                    "round_prefer_floor" => (at - 0.5).ceil(),
-                    "round_prefer_ceil" => (at + 0.5).floor(),
-                    "floor" => at.floor(),
-                    "ceil" => at.ceil(),
-                    _ => return Err(bad("nearest_mode")),
-                }));
-            }
-        }
-        let indices = |c: &mut Context<'_, '_, '_>, list: Vec<i64>| {
-            c.builder.graph.add_constant(Array {
-                shape: vec![out],
-                data: Data::I64(list),
-            })
-        };
-        let low = indices(c, low);
-        let first = c.emit(Op::Gather(axis), &[x, low])?;
-        x = if linear {
-            let high = indices(c, high);
-            let second = c.emit(Op::Gather(axis), &[x, high])?;
-            let mut dims = vec![1; shape.len()];
-            dims[axis] = out;
-            let weights = c.builder.graph.add_constant(Array {
-                shape: dims,
-                data: Data::F32(weights),
-            });
-            let difference = c.binary(Binary::Sub, second, first)?;
-            let step = c.binary(Binary::Mul, difference, weights)?;
-            c.binary(Binary::Add, first, step)?
+    let mut out = [0; 4];
+    for axis in 0..2 {
+        let full = strides[axis] * (input[axis] - 1)
+            + extra[axis]
+            + (kernel[axis] - 1) * dilations[axis]
+            + 1;
+        let over = full as isize - wanted[axis] as isize;
+        let small = over.div_euclid(2);
+        (out[axis], out[axis + 2]) = if mode == "SAME_UPPER" {
+            (small, over - small)
         } else {
-            first
+            (over - small, small)
         };
     }
-    Ok(x)
+    Ok(out)
 }
 
 /// Elements outside the triangle become zero, by a mask made at load.
@@ -258,159 +179,105 @@ fn trilu(c: &mut Context<'_, '_, '_>) -> Value {
     c.emit(Op::Where, &[mask, x, zero])
 }
 
-/// `LSTM` and `GRU`, step by step. Peepholes, clipping and other activations are refused.
-fn recurrent(c: &mut Context<'_, '_, '_>) -> Lowered {
-    let lstm = c.node.op_type == "LSTM";
-    let gates = if lstm { 4 } else { 3 };
-    let refused = ["activations", "clip", "activation_alpha", "activation_beta"];
-    if let Some(name) = refused.into_iter().find(|n| c.attribute(n).is_some()) {
-        return Err(bad(name));
-    }
-    if c.flag("input_forget")? || c.flag("layout")? {
-        return Err(bad("layout"));
-    }
-    if c.optional(4).is_some() || c.optional(7).is_some() {
-        return Err(NodeError::Value(
-            "sequence lengths and peepholes are not supported",
-        ));
-    }
-    let (reverse, directions) = match c.string_or("direction", "forward")? {
-        "forward" => (false, 1),
-        "reverse" => (true, 1),
-        "bidirectional" => (false, 2),
-        _ => return Err(bad("direction")),
-    };
-    let hidden = match c.attribute("hidden_size") {
-        Some(Attribute::Int(h)) if (1..1 << 16).contains(h) => *h as usize,
-        _ => return Err(bad("hidden_size")),
-    };
+/// Cuts or fills axes up to wanted lengths, the same on both sides; an odd one goes to the end.
+fn center_crop_pad(c: &mut Context<'_, '_, '_>) -> Value {
     let x = c.input(0)?;
-    let [steps, batch, width] = c.shape(x)[..] else {
-        return Err(NodeError::Shape("[steps, batch, inputs] is expected"));
+    let shape = c.shape(x);
+    let wanted = c.constant_ints(1)?.ok_or(NodeError::MissingInput(1))?;
+    let axes = match c.ints("axes")? {
+        Some(axes) => axes
+            .iter()
+            .map(|axis| normalise(*axis, shape.len()).ok_or_else(|| bad("axes")))
+            .collect::<Result<Vec<_>, _>>()?,
+        None => (0..shape.len()).collect(),
     };
-    let (w, r) = (c.input(1)?, c.input(2)?);
-    if c.shape(w) != [directions, gates * hidden, width]
-        || c.shape(r) != [directions, gates * hidden, hidden]
-        || steps == 0
-        || c.ty(x) != ElementType::F32
-    {
-        return Err(NodeError::Shape("the weights do not fit"));
+    if axes.len() != wanted.len() {
+        return Err(NodeError::Shape("one length for each axis"));
     }
-    let zeros = |c: &mut Context<'_, '_, '_>, shape: Vec<usize>| {
-        c.builder.graph.add_constant(Array {
-            data: Data::F32(vec![0.0; shape.iter().product()]),
-            shape,
-        })
-    };
-    let (mut all, mut last_h, mut last_c) = (Vec::new(), Vec::new(), Vec::new());
-    for direction in 0..directions {
-        let reverse = reverse || direction == 1;
-        let matrix = |c: &mut Context<'_, '_, '_>, m: ValueId, inner: usize| {
-            let m = part(c, m, 0, direction, 1)?;
-            let m = c.reshape(m, vec![gates * hidden, inner])?;
-            c.emit(Op::Transpose(vec![1, 0]), &[m])
-        };
-        let (w, r) = (matrix(c, w, width)?, matrix(c, r, hidden)?);
-        let bias = match c.optional(3) {
-            Some(b) => {
-                let b = part(c, b, 0, direction, 1)?;
-                c.reshape(b, vec![2 * gates * hidden])?
-            }
-            None => zeros(c, vec![2 * gates * hidden]),
-        };
-        let w_bias = part(c, bias, 0, 0, gates * hidden)?;
-        let r_bias = part(c, bias, 0, gates * hidden, gates * hidden)?;
-        let state = |c: &mut Context<'_, '_, '_>, i: usize| match c.optional(i) {
-            Some(s) => {
-                let s = part(c, s, 0, direction, 1)?;
-                c.reshape(s, vec![batch, hidden])
-            }
-            None => Ok(zeros(c, vec![batch, hidden])),
-        };
-        let mut h = state(c, 5)?;
-        let mut cell = if lstm { state(c, 6)? } else { h };
-        // All steps' inputs in one product.
-        let rows = c.reshape(x, vec![steps * batch, width])?;
-        let rows = c.emit(Op::MatMul, &[rows, w])?;
-        let rows = c.binary(Binary::Add, rows, w_bias)?;
-        let mut outputs = vec![h; steps];
-        for i in 0..steps {
-            let step = if reverse { steps - 1 - i } else { i };
-            let from_x = part(c, rows, 0, step * batch, batch)?;
-            let from_h = c.emit(Op::MatMul, &[h, r])?;
-            if lstm {
-                let from_h = c.binary(Binary::Add, from_h, r_bias)?;
-                let sum = c.binary(Binary::Add, from_x, from_h)?;
-                let gate = |c: &mut Context<'_, '_, '_>, i: usize, f| {
-                    let g = part(c, sum, 1, i * hidden, hidden)?;
-                    c.emit(Op::Unary(f), &[g])
-                };
-                let input = gate(c, 0, Unary::Sigmoid)?;
-                let output = gate(c, 1, Unary::Sigmoid)?;
-                let forget = gate(c, 2, Unary::Sigmoid)?;
-                let update = gate(c, 3, Unary::Tanh)?;
-                let kept = c.binary(Binary::Mul, forget, cell)?;
-                let new = c.binary(Binary::Mul, input, update)?;
-                cell = c.binary(Binary::Add, kept, new)?;
-                let t = c.emit(Op::Unary(Unary::Tanh), &[cell])?;
-                h = c.binary(Binary::Mul, output, t)?;
-            } else {
-                h = gru_step(c, (from_x, from_h), h, r, r_bias, hidden)?;
-            }
-            outputs[step] = h;
-        }
-        let mut sequence = Vec::with_capacity(steps);
-        for h in outputs {
-            sequence.push(c.reshape(h, vec![1, 1, batch, hidden])?);
-        }
-        all.push(c.emit(Op::Concat(0), &sequence)?);
-        last_h.push(c.reshape(h, vec![1, batch, hidden])?);
-        last_c.push(c.reshape(cell, vec![1, batch, hidden])?);
+    let mut pads = vec![(0isize, 0isize); shape.len()];
+    for (axis, wanted) in axes.into_iter().zip(wanted) {
+        let wanted =
+            u32::try_from(wanted).map_err(|_| NodeError::Value("a length is out of range"))?;
+        let difference = wanted as isize - shape[axis] as isize;
+        // Towards zero: the smaller half in front.
+        let front = difference / 2;
+        pads[axis] = (front, difference - front);
     }
-    let mut results = vec![
-        c.emit(Op::Concat(1), &all)?,
-        c.emit(Op::Concat(0), &last_h)?,
-    ];
-    if lstm {
-        results.push(c.emit(Op::Concat(0), &last_c)?);
-    }
-    Ok(results)
+    let zero = super::math::zero_like(c, x)?;
+    c.emit(Op::Pad(pads, PadMode::Constant), &[x, zero])
 }
 
-fn gru_step(
-    c: &mut Context<'_, '_, '_>,
-    (from_x, from_h): (ValueId, ValueId),
-    h: ValueId,
-    r: ValueId,
-    r_bias: ValueId,
-    hidden: usize,
-) -> Value {
-    let gate = |c: &mut Context<'_, '_, '_>, i: usize| {
-        let x = part(c, from_x, 1, i * hidden, hidden)?;
-        let y = part(c, from_h, 1, i * hidden, hidden)?;
-        let bias = part(c, r_bias, 0, i * hidden, hidden)?;
-        let y = c.binary(Binary::Add, y, bias)?;
-        let sum = c.binary(Binary::Add, x, y)?;
-        c.emit(Op::Unary(Unary::Sigmoid), &[sum])
+/// Sums columns, of which each is a window of the image, where they overlap.
+fn columns_to_image(c: &mut Context<'_, '_, '_>) -> Value {
+    let x = c.input(0)?;
+    let get = |i: usize| c.constant_ints(i)?.ok_or(NodeError::MissingInput(i));
+    let (image, block) = (get(1)?, get(2)?);
+    let dims = image.len();
+    let number = |v: &i64| u16::try_from(*v).map(usize::from).map_err(|_| bad("pads"));
+    let list = |values: &[i64]| values.iter().map(number).collect::<Result<Vec<_>, _>>();
+    let (image, block) = (list(&image)?, list(&block)?);
+    let attribute = |name: &str, n: usize, default: i64| match c.ints(name)? {
+        Some(values) if values.len() == n => list(values),
+        Some(_) => Err(bad(name)),
+        None => list(&vec![default; n]),
     };
-    let (update, reset) = (gate(c, 0)?, gate(c, 1)?);
-    let bias = part(c, r_bias, 0, 2 * hidden, hidden)?;
-    let recurrent = if c.flag("linear_before_reset")? {
-        let y = part(c, from_h, 1, 2 * hidden, hidden)?;
-        let y = c.binary(Binary::Add, y, bias)?;
-        c.binary(Binary::Mul, reset, y)?
-    } else {
-        let y = c.binary(Binary::Mul, reset, h)?;
-        let r = part(c, r, 1, 2 * hidden, hidden)?;
-        let y = c.emit(Op::MatMul, &[y, r])?;
-        c.binary(Binary::Add, y, bias)?
+    let dilations = attribute("dilations", dims, 1)?;
+    let strides = attribute("strides", dims, 1)?;
+    let pads = attribute("pads", 2 * dims, 0)?;
+    let taps = block.iter().fold(1usize, |n, d| n.saturating_mul(*d));
+    let [n, rows, columns] = c.shape(x)[..] else {
+        return Err(NodeError::Shape("rank 3 is expected"));
     };
-    let x = part(c, from_x, 1, 2 * hidden, hidden)?;
-    let y = c.binary(Binary::Add, x, recurrent)?;
-    let candidate = c.emit(Op::Unary(Unary::Tanh), &[y])?;
-    let one = c.float_constant(1.0);
-    let rest = c.binary(Binary::Sub, one, update)?;
-    let new = c.binary(Binary::Mul, rest, candidate)?;
-    let old = c.binary(Binary::Mul, update, h)?;
-    c.binary(Binary::Add, new, old)
+    if block.len() != dims || taps == 0 || rows % taps != 0 || strides.contains(&0) {
+        return Err(NodeError::Shape("the columns do not fit"));
+    }
+    let channels = rows / taps;
+    let mut padded = Vec::new();
+    let mut places = Vec::new();
+    for i in 0..dims {
+        let all = image[i] + pads[i] + pads[i + dims];
+        let room = all
+            .checked_sub((block[i].max(1) - 1) * dilations[i] + 1)
+            .ok_or(NodeError::Shape("the window is larger than the image"))?;
+        padded.push(all);
+        places.push(room / strides[i] + 1);
+    }
+    let total = padded.iter().fold(1usize, |n, d| n.saturating_mul(*d));
+    let windows: usize = places.iter().product();
+    if windows != columns || (taps as u64).saturating_mul(windows as u64) > c.builder.limits.folding
+    {
+        return Err(NodeError::Shape("the columns do not fit"));
+    }
+    // Where each element of a column goes in the padded image.
+    let mut index = Vec::with_capacity(taps * windows);
+    for tap in 0..taps {
+        for window in 0..windows {
+            let (mut tap, mut window, mut at, mut step) = (tap, window, 0, 1);
+            for i in (0..dims).rev() {
+                let offset = tap % block[i] * dilations[i] + window % places[i] * strides[i];
+                (tap, window) = (tap / block[i], window / places[i]);
+                at += offset * step;
+                step *= padded[i];
+            }
+            index.push(at as i64);
+        }
+    }
+    let index = c.builder.graph.add_constant(Array {
+        shape: vec![1, taps * windows],
+        data: Data::I64(index),
+    });
+    let planes = n * channels;
+    let y = c.reshape(x, vec![planes, taps * windows])?;
+    let index = c.emit(Op::Expand(vec![planes, taps * windows]), &[index])?;
+    let zero = super::math::zero_like(c, x)?;
+    let zero = c.reshape(zero, vec![1, 1])?;
+    let empty = c.emit(Op::Expand(vec![planes, total]), &[zero])?;
+    let op = Op::ScatterElements(1, Scatter::Add);
+    let y = c.emit(op, &[empty, index, y])?;
+    let mut shape = vec![n, channels];
+    shape.extend(&padded);
+    let y = c.reshape(y, shape)?;
+    let mut cut = vec![(0, 1, n), (0, 1, channels)];
+    cut.extend((0..dims).map(|i| (pads[i], 1, image[i])));
+    c.emit(Op::Slice(cut), &[y])
 }

@@ -1,6 +1,6 @@
 //! Operators on single elements.
 
-use crate::array::{Array, Data};
+use crate::array::Data;
 use crate::error::NodeError;
 use crate::graph::ValueId;
 use crate::import::context::{Context, Lowered, bad};
@@ -26,6 +26,17 @@ pub fn lower(c: &mut Context<'_, '_, '_>) -> Lowered {
         "Erf" => Some(Unary::Erf),
         "Tanh" => Some(Unary::Tanh),
         "Sigmoid" => Some(Unary::Sigmoid),
+        "Sin" => Some(Unary::Sin),
+        "Cos" => Some(Unary::Cos),
+        "Tan" => Some(Unary::Tan),
+        "Asin" => Some(Unary::Asin),
+        "Acos" => Some(Unary::Acos),
+        "Atan" => Some(Unary::Atan),
+        "Sinh" => Some(Unary::Sinh),
+        "Cosh" => Some(Unary::Cosh),
+        "Asinh" => Some(Unary::Asinh),
+        "Acosh" => Some(Unary::Acosh),
+        "Atanh" => Some(Unary::Atanh),
         _ => None,
     };
     if let Some(f) = unary {
@@ -67,6 +78,23 @@ pub fn lower(c: &mut Context<'_, '_, '_>) -> Lowered {
             let ty = c.element_type("to")?;
             c.emit(Op::Cast(ty), &[x])?
         }
+        "BitCast" => {
+            let x = c.input(0)?;
+            let ty = c.element_type("to")?;
+            c.emit(Op::BitCast(ty), &[x])?
+        }
+        "IsNaN" => {
+            let x = c.input(0)?;
+            let number = c.binary(Binary::Equal, x, x)?;
+            c.emit(Op::Unary(Unary::Not), &[number])?
+        }
+        "IsInf" => is_infinite(c)?,
+        // A tensor that is there is there; whether one is is known when the model is loaded.
+        "OptionalHasElement" => {
+            let there = c.optional(0).is_some();
+            c.builder.scalar(Data::Bool(vec![there]))
+        }
+        "OptionalGetElement" => c.input(0)?,
         "CastLike" => {
             let (x, like) = (c.input(0)?, c.input(1)?);
             let ty = c.ty(like);
@@ -86,7 +114,13 @@ pub fn lower(c: &mut Context<'_, '_, '_>) -> Lowered {
             c.binary(Binary::Div, sum, n)?
         }
         // Bounds were attributes before operator set 11.
-        "Clip" if !c.node.attributes.is_empty() => return Err(bad("min")),
+        "Clip" if c.opset < 11 => {
+            let (low, high) = (c.float_or("min", f32::MIN)?, c.float_or("max", f32::MAX)?);
+            let (low, high) = (c.float_constant(low), c.float_constant(high));
+            let x = c.input(0)?;
+            let x = c.binary(Binary::Max, x, low)?;
+            c.binary(Binary::Min, x, high)?
+        }
         "Clip" => {
             let mut x = c.input(0)?;
             if let Some(low) = c.optional(1) {
@@ -125,36 +159,72 @@ pub fn zero_like(c: &mut Context<'_, '_, '_>, x: ValueId) -> Value {
     Ok(c.builder.scalar(zero))
 }
 
-/// Powers with a constant exponent: integers by repeated squaring, one half by the square root.
-fn pow(c: &mut Context<'_, '_, '_>) -> Value {
-    let x = c.input(0)?;
-    let exponent = c.constant(1)?.ok_or(NodeError::MissingInput(1))?;
-    let exponent: &Array = &exponent;
-    let value = match (&exponent.data, exponent.len()) {
-        (Data::F32(v), 1) => v[0],
-        (_, 1) => exponent.to_i64().map_or(f32::NAN, |v| v[0] as f32),
-        _ => return Err(NodeError::Value("one exponent is expected")),
+/// Infinite elements, of either sign or of one.
+fn is_infinite(c: &mut Context<'_, '_, '_>) -> Value {
+    let mut x = c.input(0)?;
+    let (up, down) = (
+        c.int_or("detect_positive", 1)? != 0,
+        c.int_or("detect_negative", 1)? != 0,
+    );
+    let bound = match (up, down) {
+        (true, true) => {
+            x = c.emit(Op::Unary(Unary::Abs), &[x])?;
+            f32::INFINITY
+        }
+        (true, false) => f32::INFINITY,
+        (false, true) => f32::NEG_INFINITY,
+        // Nothing is ever equal to this.
+        (false, false) => f32::NAN,
     };
-    if value == 0.5 {
-        return c.emit(Op::Unary(Unary::Sqrt), &[x]);
-    }
-    if value == -0.5 || ((-16.0..0.0).contains(&value) && value.fract() == 0.0) {
-        let root = if value == -0.5 {
-            c.emit(Op::Unary(Unary::Sqrt), &[x])?
-        } else {
-            power(c, x, -value as u32)?
-        };
-        return c.emit(Op::Unary(Unary::Reciprocal), &[root]);
-    }
-    if !(1.0..=16.0).contains(&value) || value.fract() != 0.0 {
-        return Err(NodeError::Value(
-            "exponents are ±0.5 or whole numbers up to 16",
-        ));
-    }
-    power(c, x, value as u32)
+    let bound = c.float_constant(bound);
+    let ty = c.ty(x);
+    let bound = c.emit(Op::Cast(ty), &[bound])?;
+    c.binary(Binary::Equal, x, bound)
 }
 
-fn power(c: &mut Context<'_, '_, '_>, x: ValueId, mut n: u32) -> Value {
+/// Powers: of floats with a small whole constant exponent by repeated squaring, with one half by the square
+/// root.
+fn pow(c: &mut Context<'_, '_, '_>) -> Value {
+    let (x, y) = (c.input(0)?, c.input(1)?);
+    let ty = c.ty(x);
+    let exponent = c
+        .builder
+        .constant(y)
+        .and_then(|e| match (&e.data, e.len()) {
+            (Data::F32(v), 1) => Some(v[0]),
+            (_, 1) => e.to_i64().map(|v| v[0] as f32),
+            _ => None,
+        });
+    // A scalar exponent must not change the shape.
+    let fits = c.rank(y) <= c.rank(x);
+    match exponent.filter(|_| fits && ty == ElementType::F32) {
+        Some(0.5) => return c.emit(Op::Unary(Unary::Sqrt), &[x]),
+        Some(-0.5) => {
+            let root = c.emit(Op::Unary(Unary::Sqrt), &[x])?;
+            return c.emit(Op::Unary(Unary::Reciprocal), &[root]);
+        }
+        Some(n) if (-16.0..=16.0).contains(&n) && n.fract() == 0.0 && n != 0.0 => {
+            let y = power(c, x, n.abs() as u32)?;
+            if n < 0.0 {
+                return c.emit(Op::Unary(Unary::Reciprocal), &[y]);
+            }
+            return Ok(y);
+        }
+        _ => {}
+    }
+    if c.ty(y) == ty || (!ty.is_float() && !c.ty(y).is_float()) || ty.is_float() {
+        let y = c.emit(Op::Cast(ty), &[y])?;
+        return c.binary(Binary::Pow, x, y);
+    }
+    // A whole number to a fraction: in double precision, cut to a whole number.
+    let x = c.emit(Op::Cast(ElementType::F64), &[x])?;
+    let y = c.emit(Op::Cast(ElementType::F64), &[y])?;
+    let z = c.binary(Binary::Pow, x, y)?;
+    c.emit(Op::Cast(ty), &[z])
+}
+
+/// A power of at least 1, by repeated squaring.
+pub fn power(c: &mut Context<'_, '_, '_>, x: ValueId, mut n: u32) -> Value {
     let (mut square, mut result) = (x, None);
     while n > 0 {
         if n & 1 == 1 {
@@ -235,6 +305,13 @@ fn activation(c: &mut Context<'_, '_, '_>) -> Value {
             } else {
                 Ok(y)
             }
+        }
+        "Swish" => {
+            let alpha = c.float_or("alpha", 1.0)?;
+            let alpha = c.float_constant(alpha);
+            let y = c.binary(Binary::Mul, x, alpha)?;
+            let y = c.emit(Op::Unary(Unary::Sigmoid), &[y])?;
+            c.binary(Binary::Mul, x, y)
         }
         "Softplus" => softplus(c, x),
         "Softsign" => {

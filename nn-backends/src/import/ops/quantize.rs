@@ -159,9 +159,6 @@ pub(crate) fn whole_plane(shape: &[usize]) -> Result<crate::op::Window, NodeErro
 
 /// The axis along which scales run, for operator sets that have one.
 fn axis(c: &Context<'_, '_, '_>, x: ValueId) -> Result<usize, NodeError> {
-    if c.int_or("block_size", 0)? != 0 {
-        return Err(bad("block_size"));
-    }
     let rank = c.rank(x);
     let axis = c.int_or("axis", 1)?;
     // A scalar scale has no axis; then the default may point past a vector.
@@ -170,6 +167,28 @@ fn axis(c: &Context<'_, '_, '_>, x: ValueId) -> Result<usize, NodeError> {
         None if rank <= 1 => Ok(0),
         None => Err(bad("axis")),
     }
+}
+
+/// A scale or zero point as it broadcasts to `x`: one for each index of the axis, or one for each block of it.
+fn spread(c: &mut Context<'_, '_, '_>, v: ValueId, x: ValueId, axis: usize) -> Value {
+    let (shape, to) = (c.shape(v), c.shape(x));
+    let block = usize::try_from(c.int_or("block_size", 0)?).map_err(|_| bad("block_size"))?;
+    if shape.len() <= 1 && block == 0 {
+        let mut along = vec![1; to.len()];
+        if let (Some(n), true) = (shape.first(), c.info(v).elements() != 1) {
+            along[axis] = *n;
+        }
+        return c.reshape(v, along);
+    }
+    if block == 0 || shape.len() != to.len() || shape[axis] != to[axis].div_ceil(block) {
+        return Err(bad("block_size"));
+    }
+    let index = (0..to[axis]).map(|i| (i / block) as i64).collect();
+    let index = c.builder.graph.add_constant(crate::Array {
+        shape: vec![to[axis]],
+        data: Data::I64(index),
+    });
+    c.emit(Op::Gather(axis), &[v, index])
 }
 
 fn quantize_linear(
@@ -184,10 +203,35 @@ fn quantize_linear(
         (None, None | Some(0)) => ElementType::U8,
         (None, Some(_)) => c.element_type("output_dtype")?,
     };
-    if !ty.is_8bit() && ty != ElementType::I16 {
+    let blocked = c.int_or("block_size", 0)? != 0;
+    if !blocked && (ty.is_8bit() || matches!(ty, ElementType::I16 | ElementType::U16)) {
+        return c.emit_optional(Op::Quantize { axis, ty }, &[Some(x), Some(scale), zero]);
+    }
+    if !(ty.is_8bit() || matches!(ty, ElementType::F32 | ElementType::I16 | ElementType::U16)) {
         return Err(NodeError::ElementType { input: 2, ty });
     }
-    c.emit_optional(Op::Quantize { axis, ty }, &[Some(x), Some(scale), zero])
+    // To a narrow float format, or with a scale for each block.
+    let scale = spread(c, scale, x, axis)?;
+    let y = c.binary(Binary::Div, x, scale)?;
+    let one = c.float_constant(1.0);
+    let zero = match zero {
+        Some(zero) => Some(spread(c, zero, x, axis)?),
+        None => None,
+    };
+    if ty != ElementType::F32 {
+        let Some(zero) = zero else {
+            return c.emit(Op::Quantize { axis: 0, ty }, &[y, one]);
+        };
+        // Rounded before the zero point is added, as always, then bounded by a quantisation of whole numbers.
+        let y = c.emit(Op::Unary(Unary::Round), &[y])?;
+        let zero = c.emit(Op::Cast(ElementType::F32), &[zero])?;
+        let y = c.binary(Binary::Add, y, zero)?;
+        return c.emit(Op::Quantize { axis: 0, ty }, &[y, one]);
+    }
+    match zero {
+        Some(zero) => c.binary(Binary::Add, y, zero),
+        None => Ok(y),
+    }
 }
 
 fn dequantize_linear(
@@ -197,7 +241,18 @@ fn dequantize_linear(
     zero: Option<ValueId>,
 ) -> Value {
     let axis = axis(c, x)?;
-    c.emit_optional(Op::Dequantize { axis }, &[Some(x), Some(scale), zero])
+    let blocked = c.int_or("block_size", 0)? != 0;
+    if c.ty(x) != ElementType::F32 && !blocked {
+        return c.emit_optional(Op::Dequantize { axis }, &[Some(x), Some(scale), zero]);
+    }
+    let scale = spread(c, scale, x, axis)?;
+    let mut y = c.emit(Op::Cast(ElementType::F32), &[x])?;
+    if let Some(zero) = zero {
+        let zero = spread(c, zero, x, axis)?;
+        let zero = c.emit(Op::Cast(ElementType::F32), &[zero])?;
+        y = c.binary(Binary::Sub, y, zero)?;
+    }
+    c.binary(Binary::Mul, y, scale)
 }
 
 /// The requantisation of a contraction, from the positions of its scales; the result's zero point

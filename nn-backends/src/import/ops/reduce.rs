@@ -4,6 +4,7 @@ use crate::error::NodeError;
 use crate::graph::ValueId;
 use crate::import::context::{Context, Lowered, normalise_all};
 use crate::op::{Binary, Op, Reduce, Unary};
+use crate::tensor::ElementType;
 
 pub fn lower(c: &mut Context<'_, '_, '_>) -> Lowered {
     let x = c.input(0)?;
@@ -34,6 +35,13 @@ pub fn lower(c: &mut Context<'_, '_, '_>) -> Lowered {
         Some(axes) if !axes.is_empty() => normalise_all(&axes, rank)?,
         _ if c.flag("noop_with_empty_axes")? => return Ok(vec![x]),
         _ => (0..rank).collect(),
+    };
+    // Booleans are compared as numbers.
+    let boolean = c.ty(x) == ElementType::Bool;
+    let x = if boolean {
+        c.emit(Op::Cast(ElementType::U8), &[x])?
+    } else {
+        x
     };
     let sum = |c: &mut Context<'_, '_, '_>, x| c.emit(Op::Reduce(Reduce::Sum, axes.clone()), &[x]);
     let y = match c.node.op_type {
@@ -68,6 +76,16 @@ pub fn lower(c: &mut Context<'_, '_, '_>) -> Lowered {
             c.binary(Binary::Add, y, greatest)?
         }
         _ => return Err(NodeError::Operator),
+    };
+    let y = match c.node.op_type {
+        "ReduceMax" | "ReduceMin" if boolean => c.emit(Op::Cast(ElementType::Bool), &[y])?,
+        _ if boolean => {
+            return Err(NodeError::ElementType {
+                input: 0,
+                ty: ElementType::Bool,
+            });
+        }
+        _ => y,
     };
     Ok(vec![if keep { y } else { drop_axes(c, y, &axes)? }])
 }
