@@ -67,6 +67,34 @@ fn features_outside_of_the_set() {
     }
 }
 
+/// What only a feature that is off would allow is malformed.
+#[test]
+fn encodings_of_features_that_are_off() {
+    let cases: [(&[u8], u64); 3] = [
+        // A memory of two pages, the number in six bytes.
+        (
+            b"\0asm\x01\0\0\0\x05\x08\x01\x00\x82\x80\x80\x80\x80\x00",
+            16,
+        ),
+        // The same, with a maximum that is too long.
+        (
+            b"\0asm\x01\0\0\0\x05\x0a\x01\x01\x82\x00\x82\x80\x80\x80\x80\x00",
+            18,
+        ),
+        // A module with `memory.size`, its memory index in two bytes.
+        (
+            b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x05\x03\x01\0\0\
+              \x0a\x08\x01\x06\0\x3f\x80\0\x1a\x0b",
+            29,
+        ),
+    ];
+    for (wasm, offset) in cases {
+        let error = instrument(wasm, &GasSchedule::v1()).expect_err("it should be refused");
+        assert!(matches!(*error.reason, Reason::Invalid(_)), "{error}");
+        assert_eq!(error.offset, offset, "{error}");
+    }
+}
+
 #[test]
 fn the_offset_is_that_of_the_instruction() {
     let wat = "(module (func $f nop nop return_call $f))";

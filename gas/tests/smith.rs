@@ -68,7 +68,7 @@ fn instrumented_modules_validate_and_depend_on_nothing_else() {
     let schedule = schedule();
     let mut accepted = 0;
     for seed in 0..3_000 {
-        let Some(wasm) = smith::module(seed, true) else {
+        let Some(wasm) = smith::module(seed, smith::config(seed, true)) else {
             continue;
         };
         let first = match instrument(&wasm, &schedule) {
@@ -98,7 +98,7 @@ fn instrumented_modules_validate_and_depend_on_nothing_else() {
 /// One seed: the plain module, the instrumented one and one that charges each block by
 /// itself do the same; the last two use the same gas. Gives calls compared.
 fn compare(seed: u64, schedule: &GasSchedule) -> usize {
-    let Some(wasm) = smith::module(seed, false) else {
+    let Some(wasm) = smith::module(seed, smith::config(seed, false)) else {
         return 0;
     };
     let (Ok(merged), Ok(plain)) = (

@@ -125,10 +125,14 @@ pub(super) fn functions(
 impl Guest {
     fn read(wasm: &[u8], schedule: &GasSchedule, merge: bool) -> Result<Self, InstrumentError> {
         let limits = &schedule.limits;
-        let mut validator = Validator::new_with_features(features::accepted(limits.simd));
+        let accepted = features::accepted(limits.simd);
+        let mut validator = Validator::new_with_features(accepted);
+        // The parser has features of its own: with memory64, for one, limits may be longer.
+        let mut parser = Parser::new(0);
+        parser.set_features(accepted);
         let mut allocations = FuncValidatorAllocations::default();
         let mut guest = Self::default();
-        for payload in Parser::new(0).parse_all(wasm) {
+        for payload in parser.parse_all(wasm) {
             let payload = payload.map_err(features::explain)?;
             guest.limits(&payload, limits)?;
             if let ValidPayload::Func(to_validate, body) =

@@ -3,7 +3,7 @@
 use wasm_smith::{Config, Module};
 
 /// Bytes from a counter-based generator (SplitMix64), so that a seed names a module.
-pub fn noise(seed: u64, length: usize) -> Vec<u8> {
+fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut bytes = Vec::with_capacity(length + 8);
     while bytes.len() < length {
@@ -16,9 +16,9 @@ pub fn noise(seed: u64, length: usize) -> Vec<u8> {
     bytes
 }
 
-/// A module of the accepted features, without imports.
-pub fn module(seed: u64, simd: bool) -> Option<Vec<u8>> {
-    let config = Config {
+/// The accepted features, without imports.
+pub fn config(seed: u64, simd: bool) -> Config {
+    Config {
         allow_start_export: false,
         bulk_memory_enabled: true,
         compact_imports_enabled: false,
@@ -46,7 +46,11 @@ pub fn module(seed: u64, simd: bool) -> Option<Vec<u8>> {
         threads_enabled: false,
         wide_arithmetic_enabled: false,
         ..Config::default()
-    };
+    }
+}
+
+/// The module that a seed names.
+pub fn module(seed: u64, config: Config) -> Option<Vec<u8>> {
     let noise = noise(seed, 4096);
     let module = Module::new(config, &mut arbitrary::Unstructured::new(&noise)).ok()?;
     Some(module.to_bytes())
