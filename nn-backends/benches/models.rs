@@ -1,7 +1,8 @@
 //! Whole models, one thread: `cargo bench --bench models -- FOLDER [isa]` runs each `FOLDER/NAME/model.onnx` on
 //! `input_0.bin`, `input_1.bin`, … beside it (elements, little-endian) and prints lines `isa NAME what number`:
 //! `run` in µs, `root` (what the root of a trace adds) in µs, and once for each model `load` (reading, verifying and
-//! hashing the file) in ms. `onnxruntime_models.py` makes such a folder.
+//! hashing the file) in ms. `onnxruntime_models.py` makes such a folder. With the argument `profile` each operation's
+//! share follows.
 
 use aivm_nn::kernels::Isa;
 use aivm_nn::trace::Commitment;
@@ -56,8 +57,9 @@ fn model(path: &Path, isas: &[String]) {
         })
         .collect();
     for isa in Isa::available() {
-        if isas.is_empty() && isa == Isa::Scalar
-            || !isas.is_empty() && !isas.iter().any(|wanted| wanted == isa.name())
+        let mut wanted = isas.iter().filter(|word| *word != "profile").peekable();
+        if wanted.peek().is_none() && isa == Isa::Scalar
+            || wanted.peek().is_some() && !wanted.any(|wanted| wanted == isa.name())
         {
             continue;
         }
@@ -67,6 +69,9 @@ fn model(path: &Path, isas: &[String]) {
             black_box(prepared.run(black_box(&inputs))).expect("inputs of the model");
         });
         println!("{} {name} run {run:.2}", isa.name());
+        if isas.iter().any(|word| word == "profile") {
+            profile(&prepared, &inputs);
+        }
         // The root is timed by itself, on what one run gave: a difference of two times would be mostly noise.
         let mut results = Results(Vec::new());
         prepared
@@ -81,6 +86,50 @@ fn model(path: &Path, isas: &[String]) {
             black_box(commitment.root());
         });
         println!("{} {name} root {root:.2}", isa.name());
+    }
+}
+
+/// Prints the best time of each operation, the most expensive ones first.
+fn profile(prepared: &aivm_nn::Prepared, inputs: &[Tensor]) {
+    let mut times = Times {
+        last: Instant::now(),
+        best: Vec::new(),
+        names: Vec::new(),
+    };
+    for _ in 0..20 {
+        times.last = Instant::now();
+        prepared
+            .run_observed(inputs, &mut times)
+            .expect("inputs of the model");
+    }
+    let mut lines: Vec<_> = times.best.iter().zip(&times.names).collect();
+    lines.sort_by(|a, b| b.cmp(a));
+    for (time, name) in lines.into_iter().take(30) {
+        println!("# {:9.1} µs {name}", time.as_secs_f64() * 1e6);
+    }
+}
+
+struct Times {
+    last: Instant,
+    best: Vec<Duration>,
+    names: Vec<String>,
+}
+
+impl aivm_nn::Observer for Times {
+    fn results(&mut self, index: usize, node: &aivm_nn::Node, results: &[Arc<aivm_nn::Array>]) {
+        let time = self.last.elapsed();
+        if self.best.len() == index {
+            let shape = results.first().map(|x| (x.ty(), x.shape.clone()));
+            self.best.push(time);
+            self.names.push(format!(
+                "{index} {} {shape:?} {}",
+                node.op.name(),
+                node.name
+            ));
+        } else if let Some(best) = self.best.get_mut(index) {
+            *best = time.min(*best);
+        }
+        self.last = Instant::now();
     }
 }
 

@@ -1,7 +1,13 @@
 //! The processor backend: weights are packed once for the instruction set at hand.
 //!
 //! Contractions run on the crate's kernels, which give the reference's bits on every instruction set and
-//! number of threads; everything else runs as the reference defines it.
+//! number of threads, and so do operations on single elements, sums and windows; the rest runs as the reference
+//! defines it.
+
+mod pointwise;
+mod reduce;
+#[cfg(test)]
+mod tests;
 
 use crate::array::{Array, Data};
 use crate::error::RunError;
@@ -13,7 +19,6 @@ use crate::op::{Op, Requantize};
 use crate::reference::contraction::{Batches, bytes, part, zero_points, zeros};
 use crate::reference::{self, OPERANDS, Operands};
 use crate::run::Executor;
-use crate::tensor::ElementType;
 
 /// Weights of one node in the form its kernel reads.
 enum Packed {
@@ -262,19 +267,17 @@ impl Executor for Cpu {
         let result = results.first().ok_or(OPERANDS)?;
         let data = match (self.packed.get(index).unwrap_or(&Packed::No), &node.op) {
             (Packed::No, op @ (Op::MatMul | Op::MatMulInteger)) => self.product(op, x, result)?,
-            (Packed::No, Op::Unary(f)) if result.ty == ElementType::F32 => {
-                let mut out = x.f32(0)?.to_vec();
-                let f = reference::unary_f32(*f).ok_or(OPERANDS)?;
-                strict::map(self.isa, &mut out, f);
-                Some(Data::F32(out))
-            }
             (Packed::No, Op::Softmax) => {
                 let mut out = x.f32(0)?.to_vec();
                 let columns = result.shape.last().copied().ok_or(OPERANDS)?;
                 strict::softmax(self.isa, &mut out, columns).map_err(kernel)?;
                 Some(Data::F32(out))
             }
-            (Packed::No, _) => None,
+            (Packed::No, Op::DynamicQuantize) => return pointwise::dynamic(self.isa, x.get(0)?),
+            (Packed::No, op) => match pointwise::run(self.isa, op, x, result)? {
+                None => reduce::run(self.isa, op, x, result)?,
+                found => found,
+            },
             (packed, _) => Some(self.contraction(packed, x, result)?),
         };
         match data {

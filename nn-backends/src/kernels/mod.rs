@@ -6,6 +6,7 @@
 
 pub mod binary;
 mod buffer;
+pub mod columns;
 pub mod conv;
 mod error;
 pub mod gemm;
@@ -14,6 +15,7 @@ pub mod lut;
 mod multiversion;
 mod parallel;
 mod plain;
+pub mod pointwise;
 pub mod pool;
 pub mod quantize;
 pub mod requantize;

@@ -12,11 +12,12 @@ use super::strict::{canonical, with_default_environment};
 const ROUND: f32 = 12_582_912.0;
 
 /// The definition of quantisation: `clamp(RNE(x / scale) + zero)`. The quotient is rounded to single precision first;
-/// a NaN becomes the least element.
+/// a NaN counts as zero.
 #[inline(always)]
 pub fn quantize_element(x: f32, scale: f32, zero: i32, ty: ByteType) -> i32 {
     let (low, high) = ty.range();
     let quotient = x / scale;
+    let quotient = if quotient.is_nan() { 0.0 } else { quotient };
     // Beyond these bounds every zero point saturates; within them `ROUND` works.
     let bounded = if quotient > -1000.0 {
         quotient
@@ -202,7 +203,7 @@ mod tests {
                 for (&x, &y) in x.iter().zip(&out) {
                     let quotient = f64::from(x / scale);
                     let exact = if x.is_nan() {
-                        low.into()
+                        zero.into()
                     } else {
                         quotient.round_ties_even() + f64::from(zero)
                     };

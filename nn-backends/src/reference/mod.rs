@@ -10,7 +10,7 @@ mod elementwise;
 mod indexing;
 pub(crate) mod movement;
 mod pool;
-mod quantize;
+pub(crate) mod quantize;
 mod reduce;
 
 use crate::array::{Array, Data};
@@ -21,7 +21,7 @@ use crate::op::Op;
 
 use elementwise::Broadcast;
 #[cfg(feature = "cpu")]
-pub(crate) use elementwise::unary_f32;
+pub(crate) use elementwise::{max_f32, min_f32, unary_f32};
 
 pub(crate) const OPERANDS: RunError = RunError::Internal("operands do not fit the operation");
 

@@ -14,12 +14,16 @@ use crate::tensor::ElementType;
 impl Requantize {
     /// In the kernels' form.
     pub(crate) fn kernel(&self) -> Result<Requantizer, RunError> {
-        let ty = match self.ty {
-            ElementType::U8 => ByteType::U8,
-            ElementType::I8 => ByteType::I8,
-            _ => return Err(OPERANDS),
-        };
-        Requantizer::new(&self.scales, self.zero, ty).map_err(|_| OPERANDS)
+        Requantizer::new(&self.scales, self.zero, byte_type(self.ty)?).map_err(|_| OPERANDS)
+    }
+}
+
+/// An 8-bit type as the kernels name it.
+pub(crate) fn byte_type(ty: ElementType) -> Result<ByteType, RunError> {
+    match ty {
+        ElementType::U8 => Ok(ByteType::U8),
+        ElementType::I8 => Ok(ByteType::I8),
+        _ => Err(OPERANDS),
     }
 }
 
@@ -163,7 +167,6 @@ pub(super) fn dequantize(x: Operands<'_>, axis: usize) -> Result<Data, RunError>
 
 /// Scale and zero point of `DynamicQuantizeLinear`, from the least and the greatest element.
 pub(crate) fn dynamic_parameters(x: &[f32]) -> (f32, u8) {
-    // The range includes 0; NaN is left out.
     let (mut least, mut greatest) = (0.0f32, 0.0f32);
     for &x in x {
         if x < least {
@@ -173,6 +176,11 @@ pub(crate) fn dynamic_parameters(x: &[f32]) -> (f32, u8) {
             greatest = x;
         }
     }
+    dynamic_parameters_of(least, greatest)
+}
+
+/// As [`dynamic_parameters`], from a range that includes 0; NaN is left out of it.
+pub(crate) fn dynamic_parameters_of(least: f32, greatest: f32) -> (f32, u8) {
     let scale = (greatest - least) / 255.0;
     // Only zeros: any scale does, and 1 is one that nothing divides by in vain.
     let scale = if scale > 0.0 && scale.is_finite() {

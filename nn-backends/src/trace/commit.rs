@@ -128,7 +128,7 @@ pub fn transaction_root(roots: &[[u8; 32]]) -> Option<[u8; 32]> {
 pub struct Commitment {
     model: Value,
     leaves: Vec<u8>,
-    /// Digests by value, so that a reshaped tensor is not hashed again.
+    /// Digests by value, so that a reshaped tensor, which has its operand's bytes, is not hashed again.
     digests: Vec<Option<Value>>,
 }
 

@@ -9,6 +9,7 @@ use crate::kernels::multiversion::compile_for_each_isa;
 compile_for_each_isa!(fn map_on<F: Unary>(x: &mut [f32], f: F) = map_inner);
 compile_for_each_isa!(fn zip_on<F: Binary>(x: &mut [f32], y: &[f32], f: F) = zip_inner);
 compile_for_each_isa!(fn sum_on(x: &[f32]) -> f32 = sum_inner);
+compile_for_each_isa!(fn nan_on(x: &[f32]) -> bool = nan_inner);
 compile_for_each_isa!(fn softmax_on(x: &mut [f32], columns: usize) = softmax_inner);
 
 /// Any `Fn(f32) -> f32`.
@@ -43,6 +44,11 @@ pub fn canonicalise(isa: Isa, x: &mut [f32]) {
     map(isa, x, |x| x);
 }
 
+/// Whether any element is a NaN.
+pub fn any_nan(isa: Isa, x: &[f32]) -> bool {
+    nan_on(isa, x)
+}
+
 /// The sum of `x`, by definition in sixteen accumulators, of which number `i` takes elements `i`, `i + 16`, …, in
 /// order; these are then added pairwise: 8 + 8, 4 + 4, 2 + 2, 1 + 1.
 pub fn sum(isa: Isa, x: &[f32]) -> f32 {
@@ -73,6 +79,11 @@ fn zip_inner(x: &mut [f32], y: &[f32], f: impl Fn(f32, f32) -> f32) {
     for (x, &y) in x.iter_mut().zip(y) {
         *x = canonical(f(*x, y));
     }
+}
+
+#[inline(always)]
+fn nan_inner(x: &[f32]) -> bool {
+    x.iter().fold(false, |nan, x| nan | x.is_nan())
 }
 
 const LANES: usize = 16;

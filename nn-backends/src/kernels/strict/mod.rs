@@ -20,5 +20,5 @@ mod tests;
 pub use conv::{PackedConvF32, conv_reference};
 pub use environment::with_default_environment;
 pub use gemm::{PackedF32, gemm, gemm_reference};
-pub use map::{canonicalise, map, softmax, sum, zip};
+pub use map::{any_nan, canonicalise, map, softmax, sum, zip};
 pub use math::{canonical, erf, exp, log, sigmoid, tanh};
