@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::key::args::KeyCommand;
+use crate::model::args::ModelCommand;
 
 /// Runs and examines AIVM contracts.
 #[derive(Debug, Parser)]
@@ -36,6 +37,9 @@ pub enum Command {
     /// Make keys, and sign and check transactions with them.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Look into neural networks, run them, and settle disputes about what they gave.
+    #[command(subcommand)]
+    Model(ModelCommand),
     /// Print completions for a shell.
     Completions {
         /// The shell.

@@ -99,6 +99,9 @@ pub enum CliError {
     /// An empty passphrase protects nothing.
     #[error("the passphrase is empty")]
     EmptyPassphrase,
+    /// A model, or what belongs to one.
+    #[error(transparent)]
+    Model(#[from] crate::model::error::ModelCliError),
     /// There is nothing to do.
     #[error("there is no --call to {0}")]
     NoCall(&'static str),

@@ -9,6 +9,7 @@ mod calls;
 mod error;
 mod inspect;
 mod key;
+mod model;
 mod output;
 mod profile;
 mod run;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         Command::Bisect(args) => bisect::bisect(args, json),
         Command::Cache(args) => cache::cache(args, json),
         Command::Key(command) => key::key(command, json),
+        Command::Model(command) => model::model(command, json),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "aivm", &mut std::io::stdout());
             Ok(true)

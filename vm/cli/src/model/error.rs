@@ -1,0 +1,106 @@
+//! Why a command on a model did not work.
+
+use std::path::PathBuf;
+
+/// Something the user can mend.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelCliError {
+    /// The file is no model, or one that is refused.
+    #[error("{path}: {source}{}", hint(.source))]
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<aivm_nn::ModelError>,
+    },
+    /// A binding that cannot be read.
+    #[error("--{flag} `{text}`: write it as {form}")]
+    Binding {
+        /// The flag.
+        flag: &'static str,
+        /// What was given.
+        text: String,
+        /// How to write it.
+        form: &'static str,
+    },
+    /// The wrong number of inputs.
+    #[error("the model takes {expected} inputs ({names}), found {found}; give each with --input")]
+    Inputs {
+        /// Inputs of the model.
+        expected: usize,
+        /// Their names.
+        names: String,
+        /// Inputs given.
+        found: usize,
+    },
+    /// No input of that name.
+    #[error("the model has no input `{name}`; it has {names}")]
+    NoInput {
+        /// What was given.
+        name: String,
+        /// The model's.
+        names: String,
+    },
+    /// An input given twice.
+    #[error("input `{0}` is given twice")]
+    Twice(String),
+    /// A tensor that cannot be read.
+    #[error("`{what}`: {reason}")]
+    Tensor {
+        /// Where it comes from.
+        what: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The model could not run.
+    #[error(transparent)]
+    Run(#[from] aivm_nn::RunError),
+    /// A manifest that cannot be read.
+    #[error("{path}: {source}")]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: aivm_nn::ManifestError,
+    },
+    /// What the flags say cannot be in a manifest.
+    #[error("the manifest would not be valid: {0}")]
+    About(#[source] aivm_nn::ManifestError),
+    /// A trace that cannot be read or used.
+    #[error("{path}: {source}")]
+    Trace {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: aivm_nn::trace::TraceError,
+    },
+    /// The trace has another root.
+    #[error("{path} has the root {found}, not {expected}")]
+    Root {
+        /// The file.
+        path: PathBuf,
+        /// What it has.
+        found: String,
+        /// What was asked for.
+        expected: String,
+    },
+    /// A gas schedule that cannot be read.
+    #[error("{path}: not a gas schedule: {reason}")]
+    Schedule {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// What to do about an error that flags can mend.
+fn hint(error: &aivm_nn::ModelError) -> &'static str {
+    match error {
+        aivm_nn::ModelError::Signature { .. } => {
+            "; --dim NAME=NUMBER, --shape INPUT=SHAPE and --constant INPUT=FILE decide what a file leaves open"
+        }
+        aivm_nn::ModelError::Nodes(_) => "; `aivm model inspect` lists them",
+        _ => "",
+    }
+}
