@@ -54,13 +54,27 @@ impl Cpu {
     /// # Errors
     /// When this machine lacks `isa`.
     pub fn new(graph: &Graph, isa: Isa, threads: usize) -> Result<Self, RunError> {
+        Self::for_nodes(graph, isa, threads, |_| true)
+    }
+
+    /// As [`Cpu::new`], for the nodes that `wanted` says will run here.
+    pub(crate) fn for_nodes(
+        graph: &Graph,
+        isa: Isa,
+        threads: usize,
+        wanted: impl Fn(usize) -> bool,
+    ) -> Result<Self, RunError> {
         if !isa.is_available() {
             return Err(RunError::Internal("the instruction set is not available"));
         }
         let packed = graph
             .nodes()
             .iter()
-            .map(|node| pack(graph, node, isa))
+            .enumerate()
+            .map(|(index, node)| match wanted(index) {
+                true => pack(graph, node, isa),
+                false => Ok(Packed::No),
+            })
             .collect::<Result<_, _>>()?;
         Ok(Cpu {
             isa,

@@ -198,6 +198,10 @@ pub enum RunError {
     /// An integer was divided by zero.
     #[error("integer division by zero")]
     DivisionByZero,
+    /// The device that the model was prepared for failed. It says nothing about the model or its inputs, and must not
+    /// become a result: run the model on another backend.
+    #[error("{0}")]
+    Device(String),
     /// The graph or an operand is not what the executor expects: an error of this library.
     #[error("internal error: {0}")]
     Internal(&'static str),

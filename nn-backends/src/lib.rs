@@ -13,6 +13,8 @@ mod cost;
 mod cpu;
 mod error;
 mod format;
+#[cfg(feature = "wgpu")]
+pub mod gpu;
 mod graph;
 mod import;
 mod infer;
@@ -26,6 +28,7 @@ mod manifest;
 mod model;
 mod onnx;
 mod op;
+mod placement;
 mod prepared;
 mod reference;
 mod run;
@@ -44,6 +47,7 @@ pub use manifest::{About, Constant, Fixed, Manifest, ManifestError, Mismatch, Po
 pub use model::{Bindings, Model};
 pub use onnx::wire::WireError;
 pub use op::{Binary, Op, PadMode, Reduce, Requantize, Scatter, Unary, Window};
+pub use placement::{CpuReason, Placement};
 pub use prepared::{Backend, Prepared, prepare};
 pub use run::{Executor, Observer, Reference, run};
 pub use tensor::{ElementType, Tensor, TensorInfo};

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use crate::error::RunError;
 use crate::model::Model;
+use crate::placement::Placement;
 use crate::run::{Executor, Observer, Reference, run};
+#[cfg(feature = "wgpu")]
+use crate::run::{canonical_output, check};
 use crate::tensor::Tensor;
 
 /// Where a model runs. Every backend gives the same bits.
@@ -39,10 +42,19 @@ impl Default for Backend {
     }
 }
 
+/// What runs the operations of a prepared model.
+enum Engine {
+    /// Operation by operation on the host.
+    Nodes(Box<dyn Executor + Send + Sync>),
+    /// The whole graph on a device.
+    #[cfg(feature = "wgpu")]
+    Gpu(Box<crate::gpu::Program>),
+}
+
 /// A model with its weights in the form that one backend reads. Cheap to share between threads.
 pub struct Prepared {
     model: Arc<Model>,
-    executor: Box<dyn Executor + Send + Sync>,
+    engine: Engine,
 }
 
 impl std::fmt::Debug for Prepared {
@@ -71,7 +83,27 @@ pub fn prepare(model: Arc<Model>, backend: Backend) -> Result<Prepared, RunError
             Box::new(crate::cpu::Cpu::new(model.graph(), isa, threads)?)
         }
     };
-    Ok(Prepared { model, executor })
+    Ok(Prepared {
+        model,
+        engine: Engine::Nodes(executor),
+    })
+}
+
+#[cfg(feature = "wgpu")]
+impl crate::gpu::Gpu {
+    /// Prepares `model` for this device: uploads its weights and compiles its kernels, once. Operations that the
+    /// device cannot compute exactly, all floating-point ones among them, run on the processor:
+    /// [`Prepared::placements`] tells which.
+    ///
+    /// # Errors
+    /// When the model needs more memory than the device's options allow, or the device fails.
+    pub fn prepare(&self, model: Arc<Model>) -> Result<Prepared, crate::gpu::GpuError> {
+        let program = crate::gpu::Program::new(self, model.graph())?;
+        Ok(Prepared {
+            model,
+            engine: Engine::Gpu(Box::new(program)),
+        })
+    }
 }
 
 impl Prepared {
@@ -85,7 +117,16 @@ impl Prepared {
     /// # Errors
     /// As [`run`](crate::run()).
     pub fn run(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>, RunError> {
-        self.run_observed(inputs, &mut ())
+        match &self.engine {
+            Engine::Nodes(executor) => run(&self.model, &**executor, inputs, &mut ()),
+            #[cfg(feature = "wgpu")]
+            Engine::Gpu(_) => {
+                let mut outputs = self.run_batch(&[inputs.to_vec()])?;
+                outputs
+                    .pop()
+                    .ok_or(RunError::Internal("a run gave no outputs"))
+            }
+        }
     }
 
     /// As [`run`](Self::run), showing every operation's results to `observer`.
@@ -97,6 +138,62 @@ impl Prepared {
         inputs: &[Tensor],
         observer: &mut dyn Observer,
     ) -> Result<Vec<Tensor>, RunError> {
-        run(&self.model, &*self.executor, inputs, observer)
+        match &self.engine {
+            Engine::Nodes(executor) => run(&self.model, &**executor, inputs, observer),
+            #[cfg(feature = "wgpu")]
+            Engine::Gpu(program) => {
+                let inputs = check(&self.model, inputs)?;
+                let outputs = program.run_observed(self.model.graph(), inputs, observer)?;
+                Ok(outputs
+                    .iter()
+                    .map(|array| canonical_output(array))
+                    .collect())
+            }
+        }
+    }
+
+    /// Runs the model on several lists of inputs; gives the outputs of each, in order. A GPU gets all of them in one
+    /// submission, as far as its memory allows.
+    ///
+    /// # Errors
+    /// As [`run`](crate::run()), of the first list that has an error.
+    pub fn run_batch(&self, batch: &[Vec<Tensor>]) -> Result<Vec<Vec<Tensor>>, RunError> {
+        match &self.engine {
+            Engine::Nodes(_) => batch.iter().map(|inputs| self.run(inputs)).collect(),
+            #[cfg(feature = "wgpu")]
+            Engine::Gpu(program) => {
+                let mut whole = Vec::with_capacity(batch.len());
+                let mut wrong = None;
+                for inputs in batch {
+                    match check(&self.model, inputs) {
+                        Ok(inputs) => whole.push(inputs),
+                        Err(error) => {
+                            wrong = Some(error);
+                            break;
+                        }
+                    }
+                }
+                let outputs = program.run(self.model.graph(), &whole)?;
+                match wrong {
+                    Some(error) => Err(error),
+                    None => Ok(outputs
+                        .iter()
+                        .map(|list| list.iter().map(|array| canonical_output(array)).collect())
+                        .collect()),
+                }
+            }
+        }
+    }
+
+    /// Where each operation runs, in order.
+    pub fn placements(&self) -> Vec<Placement> {
+        match &self.engine {
+            Engine::Nodes(_) => {
+                let nodes = self.model.graph().nodes().iter();
+                nodes.map(Placement::on_processor).collect()
+            }
+            #[cfg(feature = "wgpu")]
+            Engine::Gpu(program) => program.placements().to_vec(),
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::array::Array;
 use crate::cost::last_uses;
 use crate::error::RunError;
-use crate::graph::{Info, Node};
+use crate::graph::{Graph, Info, Node};
 use crate::kernels::strict::{canonical, with_default_environment};
 use crate::model::Model;
 use crate::reference;
@@ -65,10 +65,15 @@ pub fn run(
     observer: &mut dyn Observer,
 ) -> Result<Vec<Tensor>, RunError> {
     let inputs = check(model, inputs)?;
-    with_default_environment(|| run_checked(model, executor, inputs, observer))
+    let outputs = run_graph(model.graph(), executor, inputs, observer)?;
+    Ok(outputs
+        .iter()
+        .map(|array| canonical_output(array))
+        .collect())
 }
 
-fn check(model: &Model, inputs: &[Tensor]) -> Result<Vec<Array>, RunError> {
+/// The inputs as arrays, if their number, types and shapes are the model's.
+pub(crate) fn check(model: &Model, inputs: &[Tensor]) -> Result<Vec<Arc<Array>>, RunError> {
     if inputs.len() != model.inputs().len() {
         return Err(RunError::InputCount {
             expected: model.inputs().len(),
@@ -83,23 +88,34 @@ fn check(model: &Model, inputs: &[Tensor]) -> Result<Vec<Array>, RunError> {
         if tensor.ty != info.ty || tensor.shape != info.shape {
             return Err(RunError::Input { index });
         }
-        arrays.push(Array::from_tensor(tensor).ok_or(RunError::Input { index })?);
+        let array = Array::from_tensor(tensor).ok_or(RunError::Input { index })?;
+        arrays.push(Arc::new(array));
     }
     Ok(arrays)
 }
 
-fn run_checked(
-    model: &Model,
+const LOST: RunError = RunError::Internal("a value is used before it is computed");
+
+/// Runs `graph` on inputs that fit it.
+pub(crate) fn run_graph(
+    graph: &Graph,
     executor: &dyn Executor,
-    inputs: Vec<Array>,
+    inputs: Vec<Arc<Array>>,
     observer: &mut dyn Observer,
-) -> Result<Vec<Tensor>, RunError> {
-    const LOST: RunError = RunError::Internal("a value is used before it is computed");
-    let graph = model.graph();
+) -> Result<Vec<Arc<Array>>, RunError> {
+    with_default_environment(|| run_nodes(graph, executor, inputs, observer))
+}
+
+fn run_nodes(
+    graph: &Graph,
+    executor: &dyn Executor,
+    inputs: Vec<Arc<Array>>,
+    observer: &mut dyn Observer,
+) -> Result<Vec<Arc<Array>>, RunError> {
     let last = last_uses(graph);
     let mut values: Vec<Option<Arc<Array>>> = vec![None; graph.value_count()];
     for (id, array) in graph.inputs().iter().zip(inputs) {
-        values[id.index()] = Some(Arc::new(array));
+        values[id.index()] = Some(array);
     }
     for (id, array) in graph.constants() {
         values[id.index()] = Some(array.clone());
@@ -135,15 +151,12 @@ fn run_checked(
     graph
         .outputs()
         .iter()
-        .map(|id| {
-            let array = values[id.index()].as_deref().ok_or(LOST)?;
-            Ok(canonical_output(array))
-        })
+        .map(|id| values[id.index()].clone().ok_or(LOST))
         .collect()
 }
 
 /// NaN and −0 have one form each on output, even where the model only moves its input.
-fn canonical_output(array: &Array) -> Tensor {
+pub(crate) fn canonical_output(array: &Array) -> Tensor {
     if array.ty() != ElementType::F32 {
         return array.to_tensor();
     }

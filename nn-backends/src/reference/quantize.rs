@@ -55,16 +55,18 @@ pub(super) fn requantize(
     saturate(values, requantize.ty)
 }
 
+/// A scale as m · 2⁻ˢ, a 24-bit m and s from 0 to 60: beyond these exponents a term is nothing, or saturates.
+pub(crate) fn split_scale(scale: f32) -> (u32, u32) {
+    let bits = scale.to_bits();
+    let exponent = (bits >> 23) as i32;
+    let m = (bits & 0x7f_ffff) | 0x80_0000;
+    (m, (150 - exponent).clamp(0, 60) as u32)
+}
+
 /// RNE(a·scales[0] + b·scales[1]), exact until it is rounded once.
 pub(crate) fn fixed_point_sum(a: i32, b: i32, scales: [f32; 2]) -> i64 {
-    // Beyond these exponents a term is nothing, or saturates: see `Multiplier`.
-    let split = |scale: f32| {
-        let bits = scale.to_bits();
-        let exponent = (bits >> 23) as i32;
-        let m = i128::from((bits & 0x7f_ffff) | 0x80_0000);
-        (m, (150 - exponent).clamp(0, 60))
-    };
-    let ((m_a, s_a), (m_b, s_b)) = (split(scales[0]), split(scales[1]));
+    let ((m_a, s_a), (m_b, s_b)) = (split_scale(scales[0]), split_scale(scales[1]));
+    let (m_a, m_b) = (i128::from(m_a), i128::from(m_b));
     let shift = s_a.max(s_b);
     let sum = ((i128::from(a) * m_a) << (shift - s_a)) + ((i128::from(b) * m_b) << (shift - s_b));
     let floor = sum >> shift;

@@ -84,6 +84,12 @@ impl Multiplier {
         })
     }
 
+    /// m, the shift, and the bounds of accumulators.
+    #[cfg(feature = "wgpu")]
+    pub(crate) fn parts(self) -> [i32; 4] {
+        [self.m, self.shift, self.low, self.high]
+    }
+
     /// `m · 2⁻ˢ`, a normal number.
     fn scale(self) -> f32 {
         self.m as f32 * f32::from_bits((127 - self.shift).cast_unsigned() << 23)
