@@ -40,6 +40,7 @@ impl AsRef<[u8]> for Message {
 pub const FLOAT: i64 = 1;
 pub const U8: i64 = 2;
 pub const I8: i64 = 3;
+pub const I32: i64 = 6;
 pub const I64: i64 = 7;
 
 pub fn tensor(name: &str, ty: i64, dims: &[i64], raw: &[u8]) -> Message {
