@@ -45,8 +45,8 @@ impl fmt::Display for Placement {
 #[non_exhaustive]
 pub enum CpuReason {
     /// It has floating-point operands: their bits are the same everywhere only on the processor.
-    StrictF32,
-    /// It computes with 64-bit integers, which not every device has.
+    StrictFloat,
+    /// It computes with integers that 32 signed bits do not hold, and not every device has more.
     Wide,
     /// There is no kernel for it.
     NoKernel,
@@ -63,8 +63,8 @@ pub enum CpuReason {
 impl fmt::Display for CpuReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            CpuReason::StrictF32 => "floating point is exact on the processor only",
-            CpuReason::Wide => "64-bit integers",
+            CpuReason::StrictFloat => "floating point is exact on the processor only",
+            CpuReason::Wide => "integers of more than 32 signed bits",
             CpuReason::NoKernel => "no kernel",
             CpuReason::Parameter => "a parameter is computed",
             CpuReason::Empty => "no elements",

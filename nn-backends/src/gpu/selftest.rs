@@ -31,7 +31,7 @@ impl Numbers {
             T::I16 => Data::I16(words.map(|w| w as i16).collect()),
             T::Bool => Data::Bool(words.map(|w| w & 1 == 1).collect()),
             T::I64 => Data::I64(words.map(|w| i64::from(w % 5) - 2).collect()),
-            T::I32 | T::F32 => {
+            _ => {
                 // Every magnitude, and the extremes.
                 let mut list: Vec<i32> = words
                     .by_ref()

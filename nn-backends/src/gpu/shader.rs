@@ -38,6 +38,9 @@ fn load(name: &str, ty: ElementType) -> String {
         ElementType::I8 => {
             format!("bitcast<i32>({name}[base + (i >> 2u)] << (24u - ((i & 3u) << 3u))) >> 24u")
         }
+        ElementType::U16 => {
+            format!("bitcast<i32>(({name}[base + (i >> 1u)] >> ((i & 1u) << 4u)) & 0xffffu)")
+        }
         ElementType::I16 => {
             format!("bitcast<i32>({name}[base + (i >> 1u)] << (16u - ((i & 1u) << 4u))) >> 16u")
         }

@@ -1,7 +1,10 @@
 //! Writes small ONNX files.
 #![allow(dead_code)]
 
+#[cfg(feature = "cpu")]
+pub mod backends;
 pub mod cache;
+pub mod networks;
 pub mod wire;
 
 /// A protobuf message under construction.

@@ -121,6 +121,9 @@ pub(super) fn binary(c: &Context<'_>, f: Binary) -> Result<Dispatch, CpuReason> 
         Binary::LessOrEqual => "select(0, 1, x <= z)",
         Binary::Greater => "select(0, 1, x > z)",
         Binary::GreaterOrEqual => "select(0, 1, x >= z)",
+        Binary::ShiftLeft | Binary::ShiftRight if c.info(0)?.ty != ElementType::U8 => {
+            return Err(CpuReason::NoKernel);
+        }
         // Of bytes: shifting by the width or more leaves nothing.
         Binary::ShiftLeft => "x << bitcast<u32>(min(z, 8))",
         Binary::ShiftRight => "x >> bitcast<u32>(min(z, 8))",

@@ -142,12 +142,21 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Element types that kernels compute with.
+/// Element types that kernels compute with, as 32-bit signed integers.
 pub(super) fn narrow(ty: ElementType) -> Result<(), CpuReason> {
+    use ElementType as T;
     match ty {
-        ElementType::F32 => Err(CpuReason::StrictF32),
-        ElementType::I64 => Err(CpuReason::Wide),
-        _ => Ok(()),
+        T::U8 | T::I8 | T::Bool | T::U16 | T::I16 | T::I32 => Ok(()),
+        T::F32 | T::F64 => Err(CpuReason::StrictFloat),
+        _ => Err(CpuReason::Wide),
+    }
+}
+
+/// As [`narrow`], of numbers.
+pub(super) fn number(ty: ElementType) -> Result<(), CpuReason> {
+    match ty {
+        ElementType::Bool => Err(CpuReason::NoKernel),
+        _ => narrow(ty),
     }
 }
 
@@ -156,8 +165,8 @@ pub(super) fn lower(c: &Context<'_>) -> Result<Lowered, CpuReason> {
     let ids = c.node.inputs.iter().flatten().chain(&c.node.outputs);
     for id in ids {
         let info = c.graph.info(*id);
-        if info.ty == ElementType::F32 {
-            return Err(CpuReason::StrictF32);
+        if matches!(info.ty, ElementType::F32 | ElementType::F64) {
+            return Err(CpuReason::StrictFloat);
         }
         if info.elements() == 0 {
             return Err(CpuReason::Empty);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::elementwise::{multiplier, range};
-use super::{Context, Dispatch, Source, narrow, small, words};
+use super::{Context, Dispatch, Source, number, small, words};
 use crate::gpu::shader::{self, Fold};
 use crate::op::{Reduce, Requantize, Window};
 use crate::placement::CpuReason;
@@ -33,7 +33,7 @@ pub(super) fn arg_reduce(
 
 fn fold(c: &Context<'_>, how: Fold, axes: &[usize]) -> Result<Dispatch, CpuReason> {
     let x = c.info(0)?;
-    narrow(x.ty)?;
+    number(x.ty)?;
     let (_, result) = c.result()?;
     let steps = strides(&x.shape);
     let (mut outer, mut inner, mut group) = (Vec::new(), Vec::new(), 1);
@@ -67,7 +67,7 @@ fn fold(c: &Context<'_>, how: Fold, axes: &[usize]) -> Result<Dispatch, CpuReaso
 /// The parameters that all pools share, up to the bounds of the result.
 fn pool(c: &Context<'_>, window: &Window) -> Result<Vec<u32>, CpuReason> {
     let x = c.info(0)?;
-    narrow(x.ty)?;
+    number(x.ty)?;
     let (_, result) = c.result()?;
     let [_, _, height, width] = x.shape[..] else {
         return Err(CpuReason::NoKernel);
@@ -98,7 +98,7 @@ fn pool(c: &Context<'_>, window: &Window) -> Result<Vec<u32>, CpuReason> {
 
 pub(super) fn max_pool(c: &Context<'_>, window: &Window) -> Result<Dispatch, CpuReason> {
     let least = match c.info(0)?.ty {
-        ElementType::U8 => 0,
+        ElementType::U8 | ElementType::U16 => 0,
         ElementType::I8 => i32::from(i8::MIN),
         ElementType::I16 => i32::from(i16::MIN),
         _ => i32::MIN,
