@@ -126,6 +126,12 @@ impl Gen<'_> {
                 }
             }
             PlaceKind::State(slot) => Loc::Slot(Slot::constant(*slot)),
+            PlaceKind::At(call) => {
+                self.expr(frame, call);
+                let word = frame.f.hold_word();
+                frame.f.set_word(word);
+                Loc::Slot(Slot::word(word))
+            }
             PlaceKind::Temp(expr) => {
                 self.expr(frame, expr);
                 if expr.ty.repr() == Repr::Word {

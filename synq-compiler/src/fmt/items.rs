@@ -97,6 +97,7 @@ impl Printer<'_> {
             ItemKind::Model(model) => self.model(model),
             ItemKind::Variable(variable) => self.variable(variable),
             ItemKind::Function(function) => self.function(function),
+            ItemKind::Modifier(modifier) => self.modifier(modifier),
         }
     }
 
@@ -230,6 +231,23 @@ impl Printer<'_> {
         self.semi();
     }
 
+    fn modifier(&mut self, modifier: &Function) {
+        self.tok();
+        self.space();
+        self.tok();
+        if self.is(TokenKind::LParen) {
+            self.params(&modifier.params);
+        }
+        while self.is(TokenKind::Ident) {
+            self.space();
+            self.tok();
+        }
+        if let Some(body) = &modifier.body {
+            self.space();
+            self.block(body);
+        }
+    }
+
     fn function(&mut self, function: &Function) {
         self.tok();
         if !function.constructor {
@@ -278,7 +296,7 @@ fn is_large(item: &Item) -> bool {
         | ItemKind::Interface(_)
         | ItemKind::Struct(_)
         | ItemKind::Model(_) => true,
-        ItemKind::Function(function) => function.body.is_some(),
+        ItemKind::Function(function) | ItemKind::Modifier(function) => function.body.is_some(),
         _ => false,
     }
 }

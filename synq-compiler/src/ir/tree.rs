@@ -24,6 +24,8 @@ pub enum PlaceKind {
     Local(usize),
     /// A state variable.
     State(u64),
+    /// State at the slot that a call gives, see [`Function::returns_storage`].
+    At(Box<Expr>),
     /// What an aggregate-valued expression points to.
     Temp(Box<Expr>),
     /// A field of a structure.
@@ -42,7 +44,7 @@ impl Place {
             PlaceKind::Field(base, _) | PlaceKind::Index(base, _) | PlaceKind::Key(base, _) => {
                 base.root_local()
             }
-            PlaceKind::State(_) | PlaceKind::Temp(_) => None,
+            PlaceKind::State(_) | PlaceKind::At(_) | PlaceKind::Temp(_) => None,
         }
     }
 }
@@ -299,6 +301,8 @@ pub struct Function {
     pub params: usize,
     /// Results.
     pub returns: Vec<Type>,
+    /// The one result is a reference to state: its slot.
+    pub returns_storage: bool,
     /// Locals that hold named results.
     pub named_returns: Option<Vec<usize>>,
     /// Statements.

@@ -207,9 +207,23 @@ impl Checker<'_, '_> {
         };
         self.state.calls.push(*number);
         let types: Vec<Type> = returns.iter().map(|r| r.ty.clone()).collect();
-        Expr {
+        let call = Expr {
             kind: Kind::Call(*number, values),
             ty: result_type(&types),
+            span,
+        };
+        if !returns.iter().any(|r| r.storage) {
+            return call;
+        }
+        let ty = call.ty.clone();
+        let place = Place {
+            kind: PlaceKind::At(Box::new(call)),
+            ty: ty.clone(),
+            storage: true,
+        };
+        Expr {
+            kind: Kind::Read(place),
+            ty,
             span,
         }
     }
@@ -289,7 +303,7 @@ impl Checker<'_, '_> {
         Some((index, values))
     }
 
-    fn argument(&mut self, arg: &ast::Expr, param: &ParamDecl) -> Expr {
+    pub fn argument(&mut self, arg: &ast::Expr, param: &ParamDecl) -> Expr {
         let value = self.expr(arg, Some(&param.ty));
         self.storage_or(value, param)
     }

@@ -1,9 +1,11 @@
 //! State of checking one contract, and the conversions that happen by themselves.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use alloy_primitives::{U256, aliases::U512};
 
+use super::modifiers::{Around, Layer};
 use super::symbols::{Scope, Symbols};
 use crate::diagnostics::{Diagnostic, Sink};
 use crate::ir::*;
@@ -28,6 +30,8 @@ pub(crate) struct State {
     /// Names in reach; true for what cannot be assigned to.
     pub scopes: Vec<BTreeMap<String, (usize, bool)>>,
     pub returns: Vec<Type>,
+    /// The result is a reference to state.
+    pub returns_storage: bool,
     pub named_returns: Option<Vec<usize>>,
     pub loops: u32,
     pub pqc: u32,
@@ -37,6 +41,9 @@ pub(crate) struct State {
     pub calls: Vec<usize>,
     /// Depth of constants being expanded.
     pub constants: u32,
+    /// Modifiers around the function, and which of them is being checked.
+    pub around: Option<Rc<Around>>,
+    pub layer: Option<Layer>,
 }
 
 pub(crate) fn broken(span: Span) -> Expr {

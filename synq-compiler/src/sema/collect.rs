@@ -70,6 +70,7 @@ pub(crate) fn collect<'a>(
                     interface: matches!(item.kind, ItemKind::Interface(_)),
                     variables: Vec::new(),
                     functions: Vec::new(),
+                    modifiers: Vec::new(),
                 });
                 for inner in &c.items {
                     type_names(&mut sy, Some(id), inner, &mut structs, sink);
@@ -111,6 +112,10 @@ pub(crate) fn collect<'a>(
                     clash(&sy.functions, &decl, sink);
                     sy.functions.push(decl);
                 }
+                ItemKind::Modifier(m) => sink.push(
+                    Diagnostic::error("E0239", m.name.span, "a modifier belongs to a contract")
+                        .label("at file level"),
+                ),
                 _ => other(&mut sy, None, item, path, loader, sink),
             }
         }
@@ -421,6 +426,7 @@ fn members<'a>(
     let interface = sy.contracts.get(id).is_some_and(|c| c.interface);
     let mut variables: Vec<VariableDecl<'a>> = Vec::new();
     let mut functions: Vec<FunctionDecl<'a>> = Vec::new();
+    let mut modifiers: Vec<ModifierDecl<'a>> = Vec::new();
     let mut slot = 0u64;
     for item in &contract.items {
         match &item.kind {
@@ -466,6 +472,14 @@ fn members<'a>(
                 clash(&functions, &decl, sink);
                 functions.push(decl);
             }
+            ItemKind::Modifier(m) => {
+                if let Some(first) = modifiers.iter().find(|o| o.ast.name.name == m.name.name) {
+                    duplicate(sink, &m.name.name, first.ast.name.span, m.name.span);
+                    continue;
+                }
+                let params = params(sy, Some(id), &m.params, sink);
+                modifiers.push(ModifierDecl { ast: m, params });
+            }
             ItemKind::Contract(c) | ItemKind::Interface(c) => {
                 sink.push(
                     Diagnostic::error("E0232", c.name.span, "contracts do not nest")
@@ -484,6 +498,7 @@ fn members<'a>(
     if let Some(decl) = sy.contracts.get_mut(id) {
         decl.variables = variables;
         decl.functions = functions;
+        decl.modifiers = modifiers;
     }
 }
 

@@ -1,8 +1,11 @@
 //! Functions that read public state variables.
 
+use alloy_primitives::U256;
+
 use super::symbols::Symbols;
 use crate::ir::*;
 use crate::source::Span;
+use crate::syntax::ast::BinaryOp;
 
 /// Parameters and results of the getter of a variable.
 pub(crate) fn signature(sy: &Symbols<'_>, ty: &Type) -> (Vec<Type>, Vec<Type>) {
@@ -77,6 +80,7 @@ pub(crate) fn function(sy: &Symbols<'_>, name: &str, ty: &Type, slot: u64, span:
         storage: true,
     };
     let mut locals = Vec::new();
+    let mut body = Vec::new();
     for (index, param) in params.iter().enumerate() {
         let key = Expr {
             kind: Kind::Read(Place {
@@ -94,6 +98,25 @@ pub(crate) fn function(sy: &Symbols<'_>, name: &str, ty: &Type, slot: u64, span:
             mutated: false,
             span,
         });
+        // Past the end a getter reverts without data, where an index in code is a panic.
+        let length = match &place.ty {
+            Type::List(_) => Some(Kind::Length(place.clone())),
+            Type::Array(_, n) => Some(Kind::Const(U256::from(*n))),
+            _ => None,
+        };
+        if let Some(length) = length {
+            let length = Expr {
+                kind: length,
+                ty: Type::U256,
+                span,
+            };
+            let inside = Expr {
+                kind: Kind::Compare(BinaryOp::Lt, Box::new(key.clone()), Box::new(length)),
+                ty: Type::Bool,
+                span,
+            };
+            body.push(Stmt::Require(inside, Failure::Empty));
+        }
         place = match place.ty.clone() {
             Type::Mapping(_, value) => Place {
                 kind: PlaceKind::Key(Box::new(place), Box::new(key)),
@@ -113,7 +136,6 @@ pub(crate) fn function(sy: &Symbols<'_>, name: &str, ty: &Type, slot: u64, span:
         kind: Kind::Read(place),
         span,
     };
-    let mut body = Vec::new();
     let value = match place.ty {
         Type::Struct(id) => {
             // The slot is found once.

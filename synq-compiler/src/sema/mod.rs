@@ -7,6 +7,7 @@ mod exprs;
 mod getters;
 mod literals;
 mod models;
+mod modifiers;
 mod stmts;
 pub(crate) mod symbols;
 mod types;
@@ -23,6 +24,17 @@ use crate::syntax::ast;
 
 pub(crate) use collect::collect;
 pub(crate) use types::elementary;
+
+/// Which part of a declared function is made a function of the contract.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// All of it; there are no declared modifiers.
+    Whole,
+    /// Its own body, without modifiers.
+    Body,
+    /// Its modifiers around its body, which stands there or is this function.
+    Around(Option<usize>),
+}
 
 /// First four bytes of the Keccak hash of a signature; none when a type cannot cross the border.
 pub(crate) fn selector(sy: &Symbols<'_>, name: &str, params: &[Type]) -> Option<[u8; 4]> {
@@ -79,10 +91,11 @@ pub(crate) fn contract(sy: &Symbols<'_>, index: usize, sink: &mut Sink) -> Optio
             .insert((true, i), checker.out.functions.len());
         checker.out.functions.push(Function::default());
     }
+    checker.modifiers(index);
     for (free, list) in [(false, &declared.functions), (true, &sy.functions)] {
         for (i, function) in list.iter().enumerate() {
             checker.in_constructor = function.ast.constructor;
-            let body = checker.function(function);
+            let body = checker.function(function, free);
             if let Some(number) = checker.numbers.get(&(free, i)).copied()
                 && let Some(slot) = checker.out.functions.get_mut(number)
             {
@@ -100,7 +113,23 @@ pub(crate) fn contract(sy: &Symbols<'_>, index: usize, sink: &mut Sink) -> Optio
 }
 
 impl Checker<'_, '_> {
-    fn function(&mut self, declared: &FunctionDecl<'_>) -> Function {
+    /// A function, and what became of its body when modifiers surround it.
+    fn function(&mut self, declared: &FunctionDecl<'_>, free: bool) -> Function {
+        if free || !self.is_modified(declared) {
+            return self.part(declared, Part::Whole);
+        }
+        if !self.is_surrounded(declared) {
+            return self.part(declared, Part::Around(None));
+        }
+        let mut inner = self.part(declared, Part::Body);
+        inner.name.push_str("#body");
+        inner.gas_limit = None;
+        let number = self.out.functions.len();
+        self.out.functions.push(inner);
+        self.part(declared, Part::Around(Some(number)))
+    }
+
+    fn part(&mut self, declared: &FunctionDecl<'_>, part: Part) -> Function {
         self.state = State::default();
         self.state.scopes.push(BTreeMap::new());
         for param in &declared.params {
@@ -108,8 +137,24 @@ impl Checker<'_, '_> {
         }
         let params = self.state.locals.len();
         self.state.returns = declared.returns.iter().map(|r| r.ty.clone()).collect();
+        let storage = declared.returns.iter().any(|r| r.storage);
+        self.state.returns_storage = storage;
         let mut body = Vec::new();
-        if declared.returns.iter().any(|r| !r.name.is_empty()) {
+        let named = declared.returns.iter().any(|r| !r.name.is_empty());
+        let apart = matches!(part, Part::Around(Some(_)));
+        if storage && (named || declared.returns.len() > 1 || apart) {
+            self.error(
+                "E0433",
+                declared.span,
+                format!("`{}` cannot return a reference to state like this", declared.name),
+                if apart {
+                    "a modifier has code behind `_;`"
+                } else {
+                    "expected one result without a name"
+                },
+            );
+        }
+        if named || (apart && !declared.returns.is_empty()) {
             let ids: Vec<usize> = declared
                 .returns
                 .iter()
@@ -121,12 +166,18 @@ impl Checker<'_, '_> {
                 .collect();
             self.state.named_returns = Some(ids);
         }
-        for (name, args) in &declared.ast.modifiers {
-            self.modifier(name, args, &mut body);
-        }
         let gas_limit = self.annotations(declared);
-        if let Some(block) = &declared.ast.body {
-            body.extend(self.block(block));
+        if let Part::Around(call) = part {
+            self.modified(declared, params, call, &mut body);
+        } else {
+            if part == Part::Whole {
+                for (name, args) in &declared.ast.modifiers {
+                    self.modifier(name, args, &mut body);
+                }
+            }
+            if let Some(block) = &declared.ast.body {
+                body.extend(self.block(block));
+            }
         }
         let state = std::mem::take(&mut self.state);
         Function {
@@ -134,6 +185,7 @@ impl Checker<'_, '_> {
             locals: state.locals,
             params,
             returns: state.returns,
+            returns_storage: storage,
             named_returns: state.named_returns,
             body,
             effects: state.effects,
@@ -152,7 +204,7 @@ impl Checker<'_, '_> {
                     format!("there is no modifier `{}`", name.name),
                 )
                 .label("unknown word in a function's header")
-                .note("`authenticated_pqc(key, message, signature)` is the one modifier; for others call an internal function first"),
+                .note("declare it with `modifier NAME() { …; _; }`; `authenticated_pqc(key, message, signature)` is there already"),
             );
             return;
         }

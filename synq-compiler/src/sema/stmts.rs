@@ -423,12 +423,7 @@ impl Checker<'_, '_> {
             }
             ExprKind::Increment { .. } => {}
             ExprKind::Name(name) if name == "_" => {
-                self.error(
-                    "E0416",
-                    expr.span,
-                    "`_` stands in modifiers only",
-                    "SynQ has none",
-                );
+                self.placeholder(expr.span, out);
                 return;
             }
             _ => {
@@ -802,6 +797,15 @@ impl Checker<'_, '_> {
             );
             return;
         }
+        if self.state.layer.is_some() {
+            self.error(
+                "E0432",
+                span,
+                "`return` cannot stand in a modifier",
+                "only the function itself returns",
+            );
+            return;
+        }
         let returns = self.state.returns.clone();
         let Some(value) = value else {
             if let Some(named) = self.state.named_returns.clone() {
@@ -837,6 +841,12 @@ impl Checker<'_, '_> {
             return;
         }
         let ty = super::calls::result_type(&returns);
+        if self.state.returns_storage {
+            let value = self.expr(value, Some(&ty));
+            let value = self.storage_reference(value, &ty);
+            out.push(Stmt::Return(Some(value)));
+            return;
+        }
         let value = self.value(value, &ty);
         let value = self.own_result(value);
         out.push(Stmt::Return(Some(value)));

@@ -56,6 +56,13 @@ pub(crate) struct FunctionDecl<'a> {
     pub span: Span,
 }
 
+/// A modifier.
+#[derive(Debug, Clone)]
+pub(crate) struct ModifierDecl<'a> {
+    pub ast: &'a ast::Function,
+    pub params: Vec<ParamDecl>,
+}
+
 /// A contract or interface.
 #[derive(Debug, Clone)]
 pub(crate) struct ContractDecl<'a> {
@@ -63,6 +70,7 @@ pub(crate) struct ContractDecl<'a> {
     pub interface: bool,
     pub variables: Vec<VariableDecl<'a>>,
     pub functions: Vec<FunctionDecl<'a>>,
+    pub modifiers: Vec<ModifierDecl<'a>>,
 }
 
 /// A function of the host chain.

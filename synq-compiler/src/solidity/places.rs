@@ -13,7 +13,7 @@ impl Emitter<'_> {
                 Some((name, _)) => state_name(*slot, name),
                 None => state_name(*slot, "unknown"),
             },
-            PlaceKind::Temp(expr) => {
+            PlaceKind::At(expr) | PlaceKind::Temp(expr) => {
                 let text = self.expr(expr);
                 format!("({text})")
             }

@@ -66,6 +66,8 @@ pub enum ItemKind {
     Variable(Box<Variable>),
     /// A function or the constructor.
     Function(Box<Function>),
+    /// `modifier m(…) { … }`: its body has `_` where the function's is to run.
+    Modifier(Box<Function>),
 }
 
 /// `@name` or `@name(arguments)`.

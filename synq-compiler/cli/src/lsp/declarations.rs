@@ -214,6 +214,10 @@ impl Index {
                 added.ty = type_name(&v.ty);
             }
             ItemKind::Function(f) => self.function(f, item, owner),
+            ItemKind::Modifier(m) => {
+                let text = self.line(m.header);
+                self.add(&m.name, text, 3).owner = owner;
+            }
             ItemKind::Pragma(_) | ItemKind::Import(_) => return,
         }
         for added in self.list.iter_mut().skip(start).filter(|d| !d.local) {

@@ -59,6 +59,7 @@ const WORDS: [&str; 44] = [
     "or",
     "with_gas_limit",
     "mapping",
+    "modifier",
 ];
 
 /// Types of the language, and its functions.

@@ -93,7 +93,7 @@ fn owners_come_and_go() {
     ]);
     // The last owner took the place of the first.
     c.view("wallet", "owners(0)").returns("@dave");
-    c.view("wallet", "owners(3)").fails("Panic(0x32)");
+    c.view("wallet", "owners(3)").fails("nothing");
     c.call("alice", "wallet", "propose(@erin, 1, 0x)")
         .fails("NotOwner(@alice)");
     let order = encode(&c, "9, @alice, 0x, 2", "uint8,address,bytes,uint32");

@@ -128,7 +128,8 @@ impl Parser<'_> {
             "model" if named && self.peek(2).kind == TokenKind::LBrace => self.braced(Self::model),
             "function" => Ok(ItemKind::Function(Box::new(self.function(false)?))),
             "constructor" => Ok(ItemKind::Function(Box::new(self.function(true)?))),
-            "modifier" | "using" | "receive" | "fallback" if named || next == TokenKind::LParen => {
+            "modifier" if named => Ok(ItemKind::Modifier(Box::new(self.modifier()?))),
+            "using" | "receive" | "fallback" if named || next == TokenKind::LParen => {
                 self.unsupported_item(word)
             }
             _ if self.is(TokenKind::Ident) => Ok(ItemKind::Variable(Box::new(self.variable()?))),
@@ -149,8 +150,6 @@ impl Parser<'_> {
             Diagnostic::error("E0108", span, format!("SynQ has no `{word}` declarations"))
                 .label("not part of the language");
         diagnostic = match word {
-            "modifier" => diagnostic
-                .note("write an internal function and call it first in the functions that need it"),
             "library" => {
                 diagnostic.note("write internal functions, or a contract with an interface")
             }
@@ -542,6 +541,51 @@ impl Parser<'_> {
         })
     }
 
+    fn modifier(&mut self) -> Parse<Function> {
+        let start = self.bump().span;
+        let name = self.ident("a modifier")?;
+        let params = if self.is(TokenKind::LParen) {
+            self.params("a modifier", false)?
+        } else {
+            Vec::new()
+        };
+        self.inheritance_words();
+        let header = self.since(start);
+        if !self.is(TokenKind::LBrace) {
+            return self.fail("`{`", "a modifier, before its body");
+        }
+        Ok(Function {
+            name,
+            constructor: false,
+            params,
+            attributes: Vec::new(),
+            modifiers: Vec::new(),
+            returns: Vec::new(),
+            returns_style: Style::Synq,
+            body: Some(self.block("a modifier's body")?),
+            header,
+        })
+    }
+
+    /// `virtual` and `override`, which do nothing; tells whether there were any.
+    fn inheritance_words(&mut self) -> bool {
+        let mut found = false;
+        while matches!(self.word_at(0), "virtual" | "override") {
+            let token = self.bump();
+            self.sink.push(
+                Diagnostic::warning(
+                    "W0101",
+                    token.span,
+                    "contracts do not inherit: this word does nothing",
+                )
+                .label("no effect")
+                .suggest(token.span, "", "remove it"),
+            );
+            found = true;
+        }
+        found
+    }
+
     fn function(&mut self, constructor: bool) -> Parse<Function> {
         let start = self.bump().span;
         let what = if constructor {
@@ -589,17 +633,7 @@ impl Parser<'_> {
                 self.bump();
                 function.returns_style = Style::Solidity;
                 function.returns = self.params("a function's result", false)?;
-            } else if matches!(self.word_at(0), "virtual" | "override") {
-                let token = self.bump();
-                self.sink.push(
-                    Diagnostic::warning(
-                        "W0101",
-                        token.span,
-                        "contracts do not inherit: this word does nothing",
-                    )
-                    .label("no effect")
-                    .suggest(token.span, "", "remove it"),
-                );
+            } else if self.inheritance_words() {
             } else if self.is(TokenKind::Ident) {
                 let name = self.ident("a function's modifier")?;
                 let args = if self.is(TokenKind::LParen) {
