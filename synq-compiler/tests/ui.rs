@@ -53,6 +53,36 @@ fn diagnostics_are_as_expected() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Cases with several mistakes, and how many.
+const SEVERAL: &[(&str, usize)] = &[("modifier_arguments.synq", 2)];
+
+#[test]
+fn one_mistake_is_one_error() {
+    let mut wrong = Vec::new();
+    for path in cases() {
+        let name = path
+            .file_name()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
+        let text = fs::read_to_string(&path).expect("readable");
+        let loader = MemoryLoader::new().with_source(&*name, text);
+        let found = check(&name, &loader, &Options::new());
+        let expected = SEVERAL
+            .iter()
+            .find(|(n, _)| *n == name)
+            .map_or(1, |(_, count)| *count);
+        if found.list.len() != expected {
+            wrong.push(format!(
+                "{name}: {} for {expected}\n{}",
+                found.list.len(),
+                found.render(false)
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn there_are_enough_cases() {
     assert!(cases().len() >= 120, "{} cases", cases().len());

@@ -796,7 +796,7 @@ impl Checker<'_, '_> {
                 "value" if readonly => {
                     self.error(
                         "E0409",
-                        option.value.span,
+                        option.name.as_ref().map_or(option.value.span, |n| n.span),
                         "a `view` function takes no value",
                         "not payable",
                     );
@@ -805,7 +805,7 @@ impl Checker<'_, '_> {
                 "gas" => gas = Some(Box::new(self.value(&option.value, &Type::UInt(64)))),
                 _ => self.error(
                     "E0410",
-                    option.value.span,
+                    option.name.as_ref().map_or(option.value.span, |n| n.span),
                     format!("a call has no option `{name}`"),
                     "expected `value` or `gas`",
                 ),

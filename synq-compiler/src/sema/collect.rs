@@ -477,7 +477,7 @@ fn members<'a>(
                     duplicate(sink, &m.name.name, first.ast.name.span, m.name.span);
                     continue;
                 }
-                let params = params(sy, Some(id), &m.params, sink);
+                let params = params(sy, Some(id), &m.params, false, sink);
                 modifiers.push(ModifierDecl { ast: m, params });
             }
             ItemKind::Contract(c) | ItemKind::Interface(c) => {
@@ -525,13 +525,21 @@ fn clash(others: &[FunctionDecl<'_>], new: &FunctionDecl<'_>, sink: &mut Sink) {
     }
 }
 
-fn params(sy: &Symbols<'_>, scope: Scope, list: &[ast::Param], sink: &mut Sink) -> Vec<ParamDecl> {
+/// Parameters or results. What cannot cross the border of a contract is refused elsewhere, for
+/// functions callable from `outside`.
+fn params(
+    sy: &Symbols<'_>,
+    scope: Scope,
+    list: &[ast::Param],
+    outside: bool,
+    sink: &mut Sink,
+) -> Vec<ParamDecl> {
     list.iter()
         .map(|param| {
             let ty = sy.resolve(scope, &param.ty, sink);
             let storage =
                 param.location == Some(ast::Location::Storage) || matches!(ty, Type::Mapping(..));
-            if !storage && sy.world.has_mapping(&ty) {
+            if !storage && !outside && sy.world.has_mapping(&ty) {
                 let name = sy.world.name(&ty);
                 sink.push(
                     Diagnostic::error(
@@ -563,13 +571,14 @@ fn function<'a>(
     interface: bool,
     sink: &mut Sink,
 ) -> FunctionDecl<'a> {
-    let list = params(sy, scope, &f.params, sink);
-    let returns = params(sy, scope, &f.returns, sink);
     let attribute = |a| has(&f.attributes, a);
     let outside = attribute(Attribute::Public)
         || attribute(Attribute::External)
         || annotated(item, "public")
         || annotated(item, "external");
+    let border = outside || interface || f.constructor;
+    let list = params(sy, scope, &f.params, border, sink);
+    let returns = params(sy, scope, &f.returns, border, sink);
     let inside = attribute(Attribute::Internal)
         || attribute(Attribute::Private)
         || annotated(item, "internal")

@@ -146,7 +146,10 @@ impl Checker<'_, '_> {
             self.error(
                 "E0433",
                 declared.span,
-                format!("`{}` cannot return a reference to state like this", declared.name),
+                format!(
+                    "`{}` cannot return a reference to state like this",
+                    declared.name
+                ),
                 if apart {
                     "a modifier has code behind `_;`"
                 } else {

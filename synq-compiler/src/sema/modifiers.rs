@@ -44,7 +44,11 @@ pub(crate) enum Layer {
 impl Checker<'_, '_> {
     fn declared_modifier(&self, name: &str) -> Option<ModifierDecl<'_>> {
         let contract = self.scope.and_then(|c| self.sy.contracts.get(c))?;
-        contract.modifiers.iter().find(|m| m.ast.name.name == name).cloned()
+        contract
+            .modifiers
+            .iter()
+            .find(|m| m.ast.name.name == name)
+            .cloned()
     }
 
     /// Whether a function has modifiers that were declared.
@@ -83,7 +87,10 @@ impl Checker<'_, '_> {
                     Diagnostic::error(
                         "E0429",
                         modifier.ast.name.span,
-                        format!("the modifier `{}` never runs the function", modifier.ast.name.name),
+                        format!(
+                            "the modifier `{}` never runs the function",
+                            modifier.ast.name.name
+                        ),
                     )
                     .label("its body has no `_;`")
                     .note("`_;` stands for the body of the function that has the modifier"),
@@ -239,8 +246,12 @@ impl Checker<'_, '_> {
         }
         let mut scope = BTreeMap::new();
         for (arg, param) in args.iter().zip(params) {
-            let value = self.argument(arg, param);
-            let value = if param.storage { value } else { self.own(value) };
+            let value = self.argument(&arg.value, param);
+            let value = if param.storage {
+                value
+            } else {
+                self.own(value)
+            };
             let id = self.temporary(param.ty.clone(), param.span);
             if let Some(local) = self.state.locals.get_mut(id) {
                 local.storage = param.storage;

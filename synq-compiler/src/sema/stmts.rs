@@ -392,6 +392,16 @@ impl Checker<'_, '_> {
                 ty: ty.clone(),
                 span,
             },
+            _ if ty.is_value() => {
+                let name = self.name(ty);
+                self.error(
+                    "E0319",
+                    span,
+                    format!("a reference cannot stand for a `{name}`"),
+                    "expected a struct, array or mapping in state",
+                );
+                broken(span)
+            }
             _ => {
                 let name = self.name(ty);
                 self.error(

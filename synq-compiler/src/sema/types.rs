@@ -242,10 +242,11 @@ impl<'a> Symbols<'a> {
                 .keys()
                 .filter(|(s, _)| s.is_none() || *s == scope)
                 .map(|(_, n)| n.as_str());
-            if let Some(near) = nearest(name, ELEMENTARY.into_iter().chain(known)) {
-                diagnostic = diagnostic.suggest(span, near, "did you mean");
-            } else if name.starts_with("UInt") || name.starts_with("Int") {
+            let width = name.strip_prefix("UInt").or(name.strip_prefix("Int"));
+            if width.is_some_and(|w| w.chars().all(|c| c.is_ascii_digit())) {
                 diagnostic = diagnostic.note("integers have 8, 16, 32, 64, 128 or 256 bits");
+            } else if let Some(near) = nearest(name, ELEMENTARY.into_iter().chain(known)) {
+                diagnostic = diagnostic.suggest(span, near, "did you mean");
             }
         }
         sink.push(diagnostic);

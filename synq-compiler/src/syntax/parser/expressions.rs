@@ -26,7 +26,7 @@ impl Parser<'_> {
             let message = "this expression has too many parts";
             self.sink.push(
                 Diagnostic::error("E0107", span, message)
-                    .label(format!("more than {MAX_DEPTH} levels"))
+                    .label(format!("more than {MAX_DEPTH} operators"))
                     .note("compute a part of it in a local variable first"),
             );
             return Err(Failed);

@@ -8,7 +8,7 @@ mod types;
 
 use super::ast::{Ident, SourceFile};
 use super::token::{Token, TokenKind, lex};
-use crate::diagnostics::{Diagnostic, Sink};
+use crate::diagnostics::{Diagnostic, Severity, Sink};
 use crate::source::{FileId, Span};
 
 /// Deepest nesting of statements and expressions. Bounds the stack of everything that
@@ -31,7 +31,12 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
     let tokens = lex(file, text);
     let mut parser = Parser::new(text, &tokens);
     let source = parser.source_file();
-    let diagnostics = parser.sink.finish();
+    let stopped = parser.stopped;
+    let mut diagnostics = parser.sink.finish();
+    if let Some(place) = stopped {
+        // What was open where parsing stopped is no mistake of its own.
+        diagnostics.retain(|d| d.span.start <= place || d.severity == Severity::Warning);
+    }
     Parsed {
         file: source,
         tokens,
@@ -53,6 +58,11 @@ pub(super) struct Parser<'a> {
     depth: u32,
     /// The first `>` of the current `>>` has been used.
     half_closed: bool,
+    /// Index of the token behind characters that were refused: that it does not fit is no
+    /// mistake of its own.
+    behind_noise: Option<usize>,
+    /// Where parsing was given up.
+    stopped: Option<u32>,
     pub(super) sink: Sink,
 }
 
@@ -65,6 +75,8 @@ impl<'a> Parser<'a> {
             last: Span::default(),
             depth: 0,
             half_closed: false,
+            behind_noise: None,
+            stopped: None,
             sink: Sink::new(),
         };
         if let Some(first) = tokens.first() {
@@ -75,9 +87,11 @@ impl<'a> Parser<'a> {
     }
 
     fn skip_trivia(&mut self) {
+        let mut noise = false;
         while let Some(token) = self.tokens.get(self.at) {
             match token.kind {
                 TokenKind::Unknown => {
+                    noise = true;
                     let word = self.slice(token.span);
                     let word: String = word.chars().take(20).collect();
                     self.sink.push(
@@ -105,6 +119,9 @@ impl<'a> Parser<'a> {
                 _ => break,
             }
             self.at += 1;
+        }
+        if noise {
+            self.behind_noise = Some(self.at);
         }
     }
 
@@ -206,6 +223,9 @@ impl<'a> Parser<'a> {
 
     /// Reports that `expected` is missing while parsing `what`.
     pub(super) fn fail<T>(&mut self, expected: &str, what: &str) -> Parse<T> {
+        if self.behind_noise == Some(self.at) {
+            return Err(Failed);
+        }
         let token = self.token();
         let found = match token.kind {
             TokenKind::End => "the end of the file".to_owned(),
@@ -302,6 +322,7 @@ impl<'a> Parser<'a> {
                     .suggest(span, "", "move a part of it into a function of its own"),
             );
             // Nothing behind this place can be told apart: stop here.
+            self.stopped = Some(span.start);
             self.at = self.tokens.len().saturating_sub(1);
             return Err(Failed);
         }
