@@ -94,6 +94,9 @@ pub struct Output {
     pub contracts: Vec<Artifact>,
     /// Warnings, with the sources.
     pub diagnostics: Diagnostics,
+    /// Types of the parameters and locals of the functions compiled: where the name was
+    /// declared, and the type as the language writes it.
+    pub locals: Vec<(Span, String)>,
 }
 
 /// Parsed and checked, but not compiled.
@@ -238,6 +241,7 @@ pub fn compile(
 ) -> Result<Output, Diagnostics> {
     let mut front = read(path, loader);
     let mut artifacts = Vec::new();
+    let mut locals = Vec::new();
     if front.sink.errors() == 0 {
         let symbols = sema::collect(
             &front.files,
@@ -268,6 +272,10 @@ pub fn compile(
                 .collect();
             let lines = options.debug.then(|| codegen::Lines::new(&front.sources));
             for (index, ir) in &checked {
+                let all = ir.functions.iter().flat_map(|f| &f.locals);
+                for local in all.filter(|local| !local.name.is_empty()) {
+                    locals.push((local.span, symbols.world.name(&local.ty)));
+                }
                 match artifact(&symbols, *index, ir, &hashes, lines.as_ref()) {
                     Ok(artifact) => artifacts.push(artifact),
                     Err(why) => {
@@ -303,6 +311,7 @@ pub fn compile(
     Ok(Output {
         contracts: artifacts,
         diagnostics,
+        locals,
     })
 }
 

@@ -123,6 +123,18 @@ fn an_editor_is_served() {
     let hover = editor.at("textDocument/hover", &uri, 6, 24);
     assert_eq!(hover["contents"]["value"], "```synq\namount: UInt256\n```");
     assert_eq!(hover["range"]["start"]["character"], 22);
+    // The type of a local is known though it is not written; a call has a price.
+    let hover = editor.at("textDocument/hover", &uri, 7, 17);
+    assert_eq!(hover["contents"]["value"], "```synq\np: P\n```");
+    let hover = editor.at("textDocument/hover", &uri, 5, 22);
+    let text = hover["contents"]["value"].as_str().expect("text");
+    let gas = text
+        .split("at least ")
+        .nth(1)
+        .and_then(|t| t.split(' ').next());
+    let gas: u64 = gas.and_then(|g| g.parse().ok()).expect("gas");
+    assert!((50_000..1_000_000).contains(&gas), "{text}");
+    assert!(text.ends_with("Adds to the total."), "{text}");
     // `helper` comes from the other file, which is not open.
     let hover = editor.at("textDocument/hover", &uri, 8, 16);
     let text = hover["contents"]["value"].as_str().expect("text");

@@ -13,6 +13,6 @@ fuzz_target!(|text: &str| {
         let _ = errors.render(false);
     }
     if let Ok(formatted) = fmt::format("a.synq", text) {
-        assert_eq!(fmt::format("a.synq", &formatted).as_ref(), Ok(&formatted));
+        assert_eq!(fmt::format("a.synq", &formatted).ok(), Some(formatted));
     }
 });

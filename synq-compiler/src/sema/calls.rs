@@ -160,6 +160,10 @@ impl Checker<'_, '_> {
                 .label("unknown function");
         if variable {
             diagnostic = diagnostic.suggest(span, name, "a variable is read without `()`");
+        } else if name.starts_with("distributed_ai_") {
+            diagnostic = diagnostic
+                .note("this machine runs networks in the contract's own call: `Model.infer(…)`")
+                .note("a chain with a network for larger work declares the function in its chain profile");
         } else if let Some(near) = nearest(name, known) {
             diagnostic = diagnostic.suggest(place, near, "did you mean");
         } else {

@@ -2,13 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use aivm::inspect::{CallNode, CallTree, FoldedStacks, HostProfile, flame_graph_svg};
+use aivm::inspect::{
+    CallNode, CallTree, FailurePlace, FoldedStacks, HostProfile, LineProfile, flame_graph_svg,
+};
 use serde_json::{Value, json};
 
 use crate::args::ProfileArgs;
 use crate::error::CliError;
 use crate::output;
 use crate::world::{World, on, write};
+
+/// Lines shown, the most expensive first; all of them are in the JSON.
+const LINES: usize = 20;
 
 /// Profiles the last call after running the others.
 pub fn profile(args: &ProfileArgs, json: bool) -> Result<bool, CliError> {
@@ -21,8 +26,11 @@ pub fn profile(args: &ProfileArgs, json: bool) -> Result<bool, CliError> {
     }
     let (mut tree, mut flame, mut hosts) =
         (CallTree::new(), FoldedStacks::new(), HostProfile::new());
+    let (mut lines, mut place) = (LineProfile::new(), FailurePlace::new());
     let mut stacks = (&mut flame, &mut hosts);
-    let mut inspector = (&mut tree, &mut stacks);
+    let mut places = (&mut lines, &mut place);
+    let mut both = (&mut stacks, &mut places);
+    let mut inspector = (&mut tree, &mut both);
     let receipt = on!(
         &mut world.chain,
         host => world.vm.call_inspected(host.as_mut(), call, &mut inspector)
@@ -38,17 +46,28 @@ pub fn profile(args: &ProfileArgs, json: bool) -> Result<bool, CliError> {
         .iter()
         .map(|(name, stats)| (*name, json!({ "calls": stats.calls, "gas": stats.gas })))
         .collect();
+    let at = world.places(&place)?;
+    let mut by_line: Vec<(String, u64)> = Vec::new();
+    for code in lines.codes() {
+        by_line.extend(lines.lines(&code, &world.source_map(&code)?));
+    }
+    by_line.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     if json {
         let roots: Vec<Value> = tree.roots().iter().map(node).collect();
         output::print(&json!({
             "calls": roots,
             "host_functions": functions,
+            "lines": by_line.iter().map(|(line, gas)| json!({ "line": line, "gas": gas })).collect::<Vec<_>>(),
+            "at": at,
             "stacks": flame.stacks(),
             "result": output::receipt_json(&receipt, encoded.function.as_ref(), world.abi.as_ref()),
         }));
         return Ok(receipt.status.is_success());
     }
     output::receipt_text(&receipt, encoded.function.as_ref(), world.abi.as_ref());
+    for line in at {
+        println!("at        {line}");
+    }
     println!("\ncalls");
     for root in tree.roots() {
         print_node(root, 1);
@@ -56,6 +75,10 @@ pub fn profile(args: &ProfileArgs, json: bool) -> Result<bool, CliError> {
     println!("\nhost functions{:>26} {:>14}", "calls", "gas");
     for (name, stats) in hosts.functions() {
         println!("  {name:<30} {:>7} {:>14}", stats.calls, stats.gas);
+    }
+    println!("\nlines{:>49}", "gas");
+    for (line, gas) in by_line.iter().take(LINES) {
+        println!("  {line:<38} {gas:>14}");
     }
     Ok(receipt.status.is_success())
 }

@@ -1,5 +1,6 @@
 //! `aivm run` and `aivm estimate`.
 
+use aivm::inspect::FailurePlace;
 use serde_json::json;
 
 use crate::args::RunArgs;
@@ -18,6 +19,7 @@ pub fn run(args: &RunArgs, json: bool) -> Result<bool, CliError> {
     let mut success = true;
     for (n, (call, encoded)) in world.calls.iter().enumerate() {
         let is_last = n + 1 == last;
+        let mut place = FailurePlace::new();
         if let (true, Some(path)) = (is_last, &args.transcript) {
             let (_, transcript) =
                 on!(&world.chain, host => world.vm.trace(host.as_ref(), call, TRANSCRIPT_BYTES))?;
@@ -26,17 +28,26 @@ pub fn run(args: &RunArgs, json: bool) -> Result<bool, CliError> {
         let receipt = if is_last && args.query {
             on!(&world.chain, host => world.vm.query(host.as_ref(), call))?
         } else {
-            on!(&mut world.chain, host => world.vm.call(host.as_mut(), call))?
+            let inspector = &mut place;
+            on!(&mut world.chain, host => world.vm.call_inspected(host.as_mut(), call, inspector))?
         };
         success &= receipt.status.is_success();
         let function = encoded.function.as_ref();
+        let at = world.places(&place)?;
         if json {
-            receipts.push(output::receipt_json(&receipt, function, world.abi.as_ref()));
+            let mut value = output::receipt_json(&receipt, function, world.abi.as_ref());
+            if let Some(object) = value.as_object_mut() {
+                object.insert("at".to_owned(), json!(at));
+            }
+            receipts.push(value);
         } else {
             if n == 0 {
                 println!("contract  {}", world.contract);
             }
             output::receipt_text(&receipt, function, world.abi.as_ref());
+            for line in at {
+                println!("at        {line}");
+            }
         }
     }
     if json {

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use aivm::{Address, BlockContext, Call, Deploy, DiskCache, MemoryHost, RedbHost, Vm, Word};
+use aivm::inspect::{FailurePlace, SourceMap};
+use aivm::{Address, BlockContext, Call, Deploy, DiskCache, Hash, MemoryHost, RedbHost, Vm, Word};
 use aivm_abi::calldata::{JsonAbi, parse_abi};
 
 use crate::args::RunArgs;
@@ -141,5 +142,25 @@ impl World {
                 Chain::File(Box::new(host))
             }
         })
+    }
+}
+
+impl World {
+    /// Leads from code to functions and source lines.
+    pub fn source_map(&self, code: &Hash) -> Result<SourceMap, CliError> {
+        Ok(on!(&self.chain, host => self.vm.source_map(host.as_ref(), code))?)
+    }
+
+    /// Where a call failed, innermost first: functions with source lines, or all functions of
+    /// a module that has none.
+    pub fn places(&self, failure: &FailurePlace) -> Result<Vec<String>, CliError> {
+        let Some((code, stack)) = failure.found() else {
+            return Ok(Vec::new());
+        };
+        let map = self.source_map(code)?;
+        let located = stack.iter().map(|place| map.locate(*place));
+        let shown = located.filter(|place| place.line.is_some() || !map.has_lines());
+        let notes = map.notes().iter().map(|note| format!("note: {note}"));
+        Ok(shown.map(|place| place.to_string()).chain(notes).collect())
     }
 }

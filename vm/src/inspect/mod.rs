@@ -4,6 +4,7 @@
 //! nothing, and a call without one pays a single branch for each event.
 
 mod flame;
+mod lines;
 mod profile;
 mod source;
 mod svg;
@@ -13,6 +14,7 @@ use aivm_abi::receipt::Status;
 use aivm_abi::{Address, FuncId};
 
 pub use flame::FoldedStacks;
+pub use lines::{FailurePlace, LineProfile};
 pub use profile::{HostCallStats, HostProfile};
 pub use source::{CodePlace, Located, SourceMap};
 pub use svg::flame_graph_svg;

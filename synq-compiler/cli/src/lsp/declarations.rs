@@ -33,6 +33,18 @@ pub struct Declaration {
     ty: Option<String>,
 }
 
+impl Declaration {
+    /// The contract or type that it belongs to.
+    pub fn owner(&self) -> Option<&str> {
+        self.owner.as_deref()
+    }
+
+    /// Whether it is a local whose type is not written.
+    pub fn is_untyped(&self) -> bool {
+        self.local && self.ty.is_none()
+    }
+}
+
 /// All declarations that a file can see.
 #[derive(Debug, Default)]
 pub struct Index {

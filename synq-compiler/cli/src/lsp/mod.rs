@@ -5,6 +5,7 @@
 mod declarations;
 mod documents;
 
+use std::collections::BTreeMap;
 use std::error::Error as StdError;
 
 use declarations::{Declaration, Index};
@@ -13,8 +14,10 @@ use lsp_server::{Connection, ErrorCode, Message, Notification, Request, Response
 use serde_json::{Value, json};
 use synq_compiler::{Severity, fmt};
 
+use crate::world::costs;
+
 /// Words that begin or belong to a construct.
-const WORDS: [&str; 44] = [
+const WORDS: [&str; 45] = [
     "pragma",
     "import",
     "contract",
@@ -127,6 +130,7 @@ pub fn serve(connection: &Connection) -> Result<(), Box<dyn StdError + Send + Sy
     }))?;
     let mut server = Server {
         documents: Documents::default(),
+        known: BTreeMap::new(),
     };
     for message in &connection.receiver {
         match message {
@@ -141,6 +145,7 @@ pub fn serve(connection: &Connection) -> Result<(), Box<dyn StdError + Send + Sy
             Message::Notification(notification) => {
                 if let Some(published) = server.notification(&notification) {
                     connection.sender.send(Message::Notification(published))?;
+                    server.learn(&notification);
                 }
             }
             Message::Response(_) => {}
@@ -151,6 +156,17 @@ pub fn serve(connection: &Connection) -> Result<(), Box<dyn StdError + Send + Sy
 
 struct Server {
     documents: Documents,
+    /// What compiling each open document told, the last time that it compiled.
+    known: BTreeMap<String, Known>,
+}
+
+/// Types and gas, for hovering.
+#[derive(Default)]
+struct Known {
+    /// Types of locals by the file and byte at which they are declared.
+    types: BTreeMap<(String, u32), String>,
+    /// Least gas of public functions by contract and name.
+    gas: BTreeMap<(String, String), u64>,
 }
 
 impl Server {
@@ -188,11 +204,41 @@ impl Server {
             "textDocument/didSave" => {}
             "textDocument/didClose" => {
                 self.documents.remove(uri);
+                self.known.remove(uri);
                 return Some(published(uri, json!([])));
             }
             _ => return None,
         }
         Some(published(uri, self.diagnostics(uri)?))
+    }
+
+    /// Compiles a document that changed, once its diagnostics are published, so that hovering
+    /// need not wait for it.
+    fn learn(&mut self, notification: &Notification) {
+        let Some(uri) = notification.params["textDocument"]["uri"].as_str() else {
+            return;
+        };
+        let Some(file) = self.documents.file(uri) else {
+            return;
+        };
+        let compiled = synq_compiler::compile(&file.name, &file.loader, &file.options);
+        // What does not compile now is known as it was before.
+        let Ok(output) = compiled else { return };
+        let mut known = Known::default();
+        let sources = &output.diagnostics.sources;
+        for (span, ty) in output.locals {
+            let file = sources.path(span.file).to_owned();
+            known.types.insert((file, span.start), ty);
+        }
+        for contract in &output.contracts {
+            for (signature, gas) in costs::at_least(contract) {
+                let name = signature.split('(').next().unwrap_or_default().to_owned();
+                let entry = known.gas.entry((contract.name.clone(), name));
+                let least = entry.or_insert(gas);
+                *least = gas.min(*least);
+            }
+        }
+        self.known.insert(uri.to_owned(), known);
     }
 
     fn diagnostics(&self, uri: &str) -> Option<Value> {
@@ -249,8 +295,20 @@ impl Server {
     }
 
     fn hover(&self, uri: &str, position: &Value) -> Option<Value> {
-        let (_, declaration, start, end) = self.found(uri, position)?;
-        let mut text = format!("```synq\n{}\n```", declaration.text);
+        let (index, declaration, start, end) = self.found(uri, position)?;
+        let known = self.known.get(uri);
+        let file = index.sources.path(declaration.span.file).to_owned();
+        let place = (file, declaration.span.start);
+        let mut text = match known.and_then(|k| k.types.get(&place)) {
+            Some(ty) if declaration.is_untyped() => {
+                format!("```synq\n{}: {ty}\n```", declaration.name)
+            }
+            _ => format!("```synq\n{}\n```", declaration.text),
+        };
+        let owner = declaration.owner().unwrap_or_default().to_owned();
+        if let Some(gas) = known.and_then(|k| k.gas.get(&(owner, declaration.name.clone()))) {
+            text.push_str(&format!("\n\nat least {gas} gas a call"));
+        }
         if !declaration.docs.is_empty() {
             text.push_str(&format!("\n\n{}", declaration.docs.join("\n")));
         }

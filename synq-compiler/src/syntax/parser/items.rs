@@ -118,9 +118,13 @@ impl Parser<'_> {
         match word {
             "pragma" if named => self.pragma(),
             "import" => self.import(),
-            "contract" if named => Ok(ItemKind::Contract(self.contract("a contract")?)),
+            "contract" if named => self
+                .nested("this contract", |p| p.contract("a contract"))
+                .map(ItemKind::Contract),
             "abstract" | "library" if named => self.unsupported_item(word),
-            "interface" if named => Ok(ItemKind::Interface(self.contract("an interface")?)),
+            "interface" if named => self
+                .nested("this interface", |p| p.contract("an interface"))
+                .map(ItemKind::Interface),
             "struct" if named => self.braced(Self::structure),
             "enum" if named => self.braced(Self::enumeration),
             "event" if named => self.event(),
