@@ -2,7 +2,9 @@
 
 mod common;
 
-use aivm::inspect::{CodePlace, FrameInfo, FrameResult, Inspector, SourceMap};
+use aivm::inspect::{
+    CallTree, CodePlace, FailurePlace, FrameInfo, FrameResult, Inspector, LineProfile, SourceMap,
+};
 use aivm::{Address, Call, Deploy, DiskCache, GasSchedule, Hash, MemoryHost, Receipt, Status, Vm};
 use aivm_abi::FuncId;
 use aivm_abi::calldata::{encode_call, find_function, parse_arguments};
@@ -302,6 +304,60 @@ fn malformed_sections_are_ignored_with_a_note() {
         assert!(map.notes()[0].contains(note), "{:?}", map.notes());
         assert!(map.line(&watch.ends[0].2).is_none());
     }
+}
+
+#[test]
+fn a_profile_counts_all_gas_by_line() {
+    let mut chain = Chain::new(vm(), true);
+    let code = chain
+        .vm
+        .upload(&mut chain.host, &chain.artifact.wasm.clone())
+        .unwrap()
+        .code;
+    let function = find_function(&chain.artifact.abi, "add").unwrap();
+    let values = parse_arguments("add", &function.inputs, &["5".to_owned()]).unwrap();
+    let input = encode_call(function, &values).unwrap();
+    let (mut profile, mut tree, mut place) =
+        (LineProfile::new(), CallTree::new(), FailurePlace::new());
+    let mut inner = (&mut tree, &mut place);
+    let mut both = (&mut profile, &mut inner);
+    let call = Call::new(ALICE, chain.contract, input);
+    let receipt = chain
+        .vm
+        .call_inspected(&mut chain.host, &call, &mut both)
+        .unwrap();
+    assert_eq!(receipt.status, Status::Return);
+    assert!(place.found().is_none());
+    assert_eq!(profile.codes(), [code]);
+    let lines = profile.lines(&code, &chain.vm.source_map(&chain.host, &code).unwrap());
+    assert_eq!(lines.values().sum::<u64>(), tree.roots()[0].gas_used);
+    // Writing state is what costs most.
+    let most = lines.iter().max_by_key(|(_, gas)| **gas).unwrap();
+    assert_eq!(most.0, "src/lines.synq:10", "{lines:?}");
+}
+
+#[test]
+fn the_innermost_failure_is_found() {
+    let mut chain = Chain::new(vm(), true);
+    let code = chain
+        .vm
+        .upload(&mut chain.host, &chain.artifact.wasm.clone())
+        .unwrap()
+        .code;
+    let other = Deploy::new(ALICE, code, []).with_salt([2; 32]);
+    let other = chain.vm.deploy(&mut chain.host, &other).unwrap().address;
+    let function = find_function(&chain.artifact.abi, "ask").unwrap();
+    let values = parse_arguments("ask", &function.inputs, &[chain.contract.to_string()]).unwrap();
+    let call = Call::new(ALICE, other, encode_call(function, &values).unwrap());
+    let mut place = FailurePlace::new();
+    chain
+        .vm
+        .call_inspected(&mut chain.host, &call, &mut place)
+        .unwrap();
+    let (found, stack) = place.found().expect("it failed");
+    assert_eq!(*found, code);
+    let map = chain.vm.source_map(&chain.host, &code).unwrap();
+    assert_eq!(map.line(stack).unwrap().to_string(), "src/lines.synq:8");
 }
 
 #[test]

@@ -103,6 +103,7 @@ fn estimate_profile_inspect_and_cache_work() {
         path(&svg),
     ]);
     assert_eq!(profile.status.code(), Some(0), "{}", text(&profile));
+    assert!(text(&profile).contains("\nlines "), "{}", text(&profile));
     assert!(std::fs::read_to_string(&folded).unwrap().contains(".call "));
     assert!(std::fs::read_to_string(&svg).unwrap().starts_with("<svg"));
 
