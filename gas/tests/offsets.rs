@@ -75,7 +75,12 @@ fn instructions_lead_back() {
     let mut schedule = GasSchedule::v1();
     schedule.limits.initial_pages = 64;
     let total: usize = (0..300)
-        .filter_map(|seed| check(&smith::module(seed, schedule.limits.simd)?, &schedule))
+        .filter_map(|seed| {
+            check(
+                &smith::module(seed, smith::config(seed, schedule.limits.simd))?,
+                &schedule,
+            )
+        })
         .sum();
     assert!(total > 10_000, "{total} instructions");
 }
