@@ -13,16 +13,19 @@ pub struct FuncId(u16);
 
 impl FuncId {
     /// The function at `index`.
+    #[inline]
     pub const fn new(index: u16) -> Self {
         Self(index)
     }
 
     /// Position in the table.
+    #[inline]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 
     /// The number itself.
+    #[inline]
     pub const fn get(self) -> u16 {
         self.0
     }

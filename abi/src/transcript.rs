@@ -1,17 +1,18 @@
 //! The running hash of every host call.
 
+mod buffer;
 mod entry;
 mod file;
+
+use std::sync::OnceLock;
 
 pub use entry::{Entry, EntryKind};
 pub use file::{Bisect, TranscriptFile, bisect};
 
 use crate::generated::TRANSCRIPT_DOMAIN;
 use crate::{Exit, FuncId};
+use buffer::Buffer;
 use entry::Retained;
-
-/// Bytes gathered before they are hashed: BLAKE3 is several times faster on long inputs.
-const CHUNK: usize = 64 * 1024;
 
 /// Running BLAKE3 hash over every host call, with arguments and results, in order.
 ///
@@ -20,7 +21,7 @@ const CHUNK: usize = 64 * 1024;
 /// its frames, so that two nodes that differ can find the first frame that does.
 pub struct Transcript {
     hasher: blake3::Hasher,
-    buffer: Vec<u8>,
+    buffer: Buffer,
     count: u64,
     /// Payload bytes of the open frame.
     length: u32,
@@ -38,7 +39,7 @@ impl Transcript {
     pub fn new() -> Self {
         Self {
             hasher: new_hasher(),
-            buffer: Vec::new(),
+            buffer: Buffer::default(),
             count: 0,
             length: 0,
             retained: None,
@@ -72,17 +73,7 @@ impl Transcript {
         if let Some(retained) = &mut self.retained {
             retained.put(bytes);
         }
-        self.feed(bytes);
-    }
-
-    #[inline]
-    fn feed(&mut self, bytes: &[u8]) {
-        if bytes.len() < CHUNK {
-            self.buffer.extend_from_slice(bytes);
-        } else {
-            self.flush();
-            self.hasher.update(bytes);
-        }
+        self.buffer.push(bytes, &mut self.hasher);
     }
 
     /// Closes the open frame.
@@ -94,10 +85,8 @@ impl Transcript {
         }
         // Behind the payload, so that it need not be known before: read from its end, the
         // hashed stream falls into frames in one way only.
-        self.feed(&self.length.to_le_bytes());
-        if self.buffer.len() >= CHUNK {
-            self.flush();
-        }
+        let length = self.length.to_le_bytes();
+        self.buffer.push(&length, &mut self.hasher);
     }
 
     /// Records that a call ended without a result.
@@ -122,7 +111,7 @@ impl Transcript {
     /// Hash of all frames so far.
     pub fn hash(&self) -> [u8; 32] {
         let mut hasher = self.hasher.clone();
-        hasher.update(&self.buffer);
+        hasher.update(self.buffer.bytes());
         hasher.finalize().into()
     }
 
@@ -139,21 +128,20 @@ impl Transcript {
     #[inline]
     fn begin(&mut self, kind: EntryKind, func: FuncId) {
         let [low, high] = func.get().to_le_bytes();
+        let head = [kind.code(), low, high];
         if let Some(retained) = &mut self.retained {
             retained.begin();
-            retained.put(&[kind.code(), low, high]);
+            retained.put(&head);
         }
         self.length = 0;
-        self.feed(&[kind.code(), low, high]);
-    }
-
-    #[cold]
-    fn flush(&mut self) {
-        self.hasher.update(&self.buffer);
-        self.buffer.clear();
+        self.buffer.push(&head, &mut self.hasher);
     }
 }
 
+/// A hasher in the transcript's domain; deriving one anew would take longer than many calls.
 fn new_hasher() -> blake3::Hasher {
-    blake3::Hasher::new_derive_key(TRANSCRIPT_DOMAIN)
+    static HASHER: OnceLock<blake3::Hasher> = OnceLock::new();
+    HASHER
+        .get_or_init(|| blake3::Hasher::new_derive_key(TRANSCRIPT_DOMAIN))
+        .clone()
 }

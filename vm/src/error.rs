@@ -7,7 +7,8 @@ use crate::host::{Hash, HostError};
 
 /// A request that was refused before anything ran, or a failure of the machine itself.
 ///
-/// Either way there is no receipt and the state is as it was. What a contract decides
+/// Either way there is no receipt and, [`Committed`](Self::Committed) apart, the state is as it
+/// was. What a contract decides
 /// and what the sandbox stops are no errors: they are receipts.
 /// [`is_refusal`](Self::is_refusal) tells the two kinds apart.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +89,10 @@ pub enum Error {
     /// The chain's own machinery failed.
     #[error("the host failed: {0}")]
     Host(#[from] HostError),
+    /// The effects of the transaction are committed, but the chain could not tell its state
+    /// root afterwards, so there is no receipt.
+    #[error("the effects are committed, but the host has no state root: {0}")]
+    Committed(#[source] HostError),
     /// A host function panicked: a bug in the VM or the chain.
     #[error("a host function panicked: {0}")]
     HostPanic(String),
@@ -120,6 +125,7 @@ impl Error {
             Self::ModelMismatch { .. } => "model-mismatch",
             Self::StoredCode { .. } => "stored-code",
             Self::Host(_) => "host",
+            Self::Committed(_) => "committed",
             Self::HostPanic(_) => "host-panic",
             Self::Engine(_) => "engine",
             Self::Inference(_) => "inference",

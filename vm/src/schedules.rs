@@ -47,6 +47,7 @@ impl Active {
     }
 
     /// Price of a host function; forbidding when there is none, which cannot happen.
+    #[inline]
     pub fn price(&self, func: FuncId) -> HostPrice {
         self.prices.get(func.index()).copied().unwrap_or(HostPrice {
             base: u64::MAX,
@@ -55,6 +56,7 @@ impl Active {
     }
 
     /// Bytes of list contents that one host call may move each way.
+    #[inline]
     pub fn transfer_limit(&self) -> u32 {
         let call = &self.schedule.call;
         call.max_input_bytes.max(call.max_output_bytes)

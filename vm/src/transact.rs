@@ -113,7 +113,7 @@ pub(crate) fn transact<'a>(
     let intrinsic = intrinsic_gas(active, plan)?;
     let code = code_of(host, plan)?;
     // Code that is missing or damaged must not become a result.
-    shared.load(active, host, &code)?;
+    let compiled = shared.load(active, host, &code)?;
 
     let pqc = &active.schedule.pqc;
     let pq_limit = pqc
@@ -137,6 +137,7 @@ pub(crate) fn transact<'a>(
         inferences: Vec::new(),
         inference_roots: Vec::new(),
         pqc: Vec::new(),
+        first: Some(compiled),
         open: Vec::new(),
         testing,
         inspector,

@@ -407,10 +407,11 @@ impl Vm {
             let finished = self.run(host, plan, inspector.map(|i| i as &mut dyn Inspector))?;
             let before = host.state_root()?;
             // An empty delta is not worth a transaction of the chain's database.
-            if !finished.delta.is_empty() {
-                host.commit(&finished.delta)?;
+            if finished.delta.is_empty() {
+                return Ok(finished.receipt(before, before));
             }
-            let after = host.state_root()?;
+            host.commit(&finished.delta)?;
+            let after = host.state_root().map_err(Error::Committed)?;
             Ok(finished.receipt(before, after))
         })
     }
@@ -430,14 +431,17 @@ impl Vm {
         self.shared.cache.stats()
     }
 
-    /// Keeps a module in memory whatever the cache's budget; false when it is not there.
+    /// Keeps a module in memory whatever the cache's budget, after it was compiled if need be.
     ///
     /// # Errors
-    /// When no schedule is in force.
-    pub fn pin(&self, host: &impl Host, code: &Hash) -> Result<bool, Error> {
-        let active = self.active(host)?;
-        self.shared.load(active, host, code)?;
-        Ok(self.shared.cache.pin((*code, active.hash)))
+    /// When the chain has no such code, and as [`call`](Self::call).
+    pub fn pin(&self, host: &impl Host, code: &Hash) -> Result<(), Error> {
+        guarded(|| {
+            let active = self.active(host)?;
+            let compiled = self.shared.load(active, host, code)?;
+            self.shared.cache.pin((*code, active.hash), compiled);
+            Ok(())
+        })
     }
 
     /// Lets a pinned module be evicted again; false when it was not pinned.

@@ -73,6 +73,7 @@ impl<'m, 'h> Lifter<'m, 'h> {
     /// # Errors
     ///
     /// `BadPointer`, `TransferLimit`, or out of gas.
+    #[inline]
     pub fn list_area(
         &mut self,
         pointer: u32,
@@ -97,6 +98,7 @@ impl<'m, 'h> Lifter<'m, 'h> {
     /// # Errors
     ///
     /// As [`list_area`](Self::list_area).
+    #[inline]
     pub fn bytes(&mut self, flat: &mut Flat<'_>) -> Result<&'m [u8], Exit> {
         let (pointer, length) = (flat.take_u32(), flat.take_u32());
         self.list_area(pointer, length, 1, 1)
@@ -107,6 +109,7 @@ impl<'m, 'h> Lifter<'m, 'h> {
     /// # Errors
     ///
     /// As [`list_area`](Self::list_area), and `BadArgument` when it is not UTF-8.
+    #[inline]
     pub fn text(&mut self, flat: &mut Flat<'_>) -> Result<&'m str, Exit> {
         let bytes = self.bytes(flat)?;
         std::str::from_utf8(bytes).map_err(|_| Exit::Trap(TrapCode::BadArgument))

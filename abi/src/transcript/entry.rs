@@ -24,6 +24,7 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
+    #[inline]
     pub(super) const fn code(self) -> u8 {
         match self {
             Self::Call => 1,

@@ -56,15 +56,11 @@ impl MemoryTier {
         }
     }
 
-    pub fn pin(&mut self, key: ModuleId) -> bool {
-        match self.recent.pop(&key) {
-            Some(compiled) => {
-                self.bytes = self.bytes.saturating_sub(compiled.size());
-                self.pinned.insert(key, compiled);
-                true
-            }
-            None => self.pinned.contains_key(&key),
+    pub fn pin(&mut self, key: ModuleId, compiled: Arc<Compiled>) {
+        if let Some(old) = self.recent.pop(&key) {
+            self.bytes = self.bytes.saturating_sub(old.size());
         }
+        self.pinned.entry(key).or_insert(compiled);
     }
 
     pub fn unpin(&mut self, key: &ModuleId) -> bool {

@@ -141,9 +141,9 @@ impl ModuleCache {
         compiled
     }
 
-    /// Keeps a module that is in memory there, whatever the budget.
-    pub fn pin(&self, id: ModuleId) -> bool {
-        lock(&self.memory).pin(id)
+    /// Keeps a module in memory, whatever the budget.
+    pub fn pin(&self, id: ModuleId, compiled: Arc<Compiled>) {
+        lock(&self.memory).pin(id, compiled);
     }
 
     /// Lets a pinned module be evicted again.
@@ -216,18 +216,94 @@ mod tests {
 
     #[test]
     fn the_budget_evicts_and_a_pin_holds() {
-        let (cache, engine) = (ModuleCache::new(0, None), engine());
         let (a, b) = (([1; 32], [0; 32]), ([2; 32], [0; 32]));
-        cache.get(a, &engine, module).unwrap();
-        assert_eq!((cache.stats().modules, cache.stats().evicted), (0, 1));
-        let cache = ModuleCache::new(1 << 30, None);
-        cache.get(a, &engine, module).unwrap();
-        cache.get(b, &engine, module).unwrap();
-        assert!(cache.pin(a) && !cache.pin(([3; 32], [0; 32])));
-        assert_eq!(cache.stats().modules, 2);
-        assert!(cache.unpin(&a) && !cache.unpin(&a));
-        cache.clear();
-        assert_eq!((cache.stats().modules, cache.stats().bytes), (0, 0));
+        let engine = engine();
+        for budget in [0, 1 << 30] {
+            let cache = ModuleCache::new(budget, None);
+            let first = cache.get(a, &engine, module).unwrap();
+            assert_eq!(cache.stats().modules, u64::from(budget > 0));
+            cache.pin(a, first.clone());
+            cache.pin(a, first.clone());
+            assert_eq!(cache.stats().modules, 1);
+            assert_eq!(cache.stats().bytes, first.size());
+            // Others come and go; what is pinned stays and is not made again.
+            cache.get(b, &engine, module).unwrap();
+            let again = cache.get(a, &engine, || {
+                Err::<Vec<u8>, _>(CompileError::Refused("compiled again".to_owned()))
+            });
+            assert!(Arc::ptr_eq(&again.unwrap(), &first));
+            assert_eq!(cache.stats().evicted > 0, budget == 0);
+            assert!(cache.unpin(&a) && !cache.unpin(&a));
+            assert_eq!(cache.stats().modules, if budget == 0 { 0 } else { 2 });
+            cache.clear();
+            assert_eq!((cache.stats().modules, cache.stats().bytes), (0, 0));
+        }
+    }
+
+    #[test]
+    fn least_recently_used_modules_go_first() {
+        let engine = engine();
+        let ids = [1u8, 2, 3].map(|n| ([n; 32], [0; 32]));
+        let size = {
+            let cache = ModuleCache::new(1 << 30, None);
+            cache.get(ids[0], &engine, module).unwrap().size()
+        };
+        let cache = ModuleCache::new(2 * size + size / 2, None);
+        let mut compiled = 0;
+        let mut get = |id, expect_new: bool| {
+            cache.get(id, &engine, module).unwrap();
+            compiled += u64::from(expect_new);
+            assert_eq!(cache.stats().compiled, compiled);
+            assert!(cache.stats().bytes <= 2 * size + size / 2);
+        };
+        get(ids[0], true);
+        get(ids[1], true);
+        get(ids[0], false);
+        get(ids[2], true);
+        get(ids[0], false);
+        get(ids[1], true);
+    }
+
+    /// 3 and 14: code, schedule, engine and configuration each have a part in the key.
+    #[test]
+    fn the_key_on_disk_names_all_that_compiled_code_depends_on() {
+        let engine = engine();
+        let key = disk_key(b"code", &[1; 32], &engine);
+        assert_eq!(key, disk_key(b"code", &[1; 32], &engine));
+        let scalar = EngineConfig {
+            simd: false,
+            ..engine.clone()
+        };
+        for other in [
+            disk_key(b"codf", &[1; 32], &engine),
+            disk_key(b"code", &[2; 32], &engine),
+            disk_key(b"code", &[1; 32], &scalar),
+        ] {
+            assert_ne!(other, key);
+        }
+        let identity = engine.identity();
+        for part in [
+            "wasmer 7.4.2",
+            "cranelift",
+            "nan-canonical",
+            "linux",
+            "simd true",
+        ] {
+            assert!(identity.contains(part), "{identity}");
+        }
+    }
+
+    #[test]
+    fn a_compilation_that_fails_is_tried_again() {
+        let (cache, engine) = (ModuleCache::new(1 << 20, None), engine());
+        let id = ([1; 32], [2; 32]);
+        for _ in 0..2 {
+            let bad = cache.get(id, &engine, || Ok::<_, CompileError>(b"no module".to_vec()));
+            assert!(matches!(bad, Err(CompileError::Refused(_))));
+        }
+        cache.get(id, &engine, module).unwrap();
+        assert_eq!(cache.stats().compiled, 1);
+        assert!(lock(&cache.flights).is_empty());
     }
 
     #[test]

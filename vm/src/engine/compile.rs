@@ -184,7 +184,7 @@ impl Compiled {
 
     /// Keeps an instance for the next call, if it can be made as new.
     pub(super) fn give_back(&self, mut instance: Instance) {
-        if self.renewable && instance.renew() {
+        if self.renewable && instance.renew(self.idle.pages()) {
             self.idle.put(self.number, instance);
         }
     }

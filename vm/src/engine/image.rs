@@ -13,8 +13,22 @@ use super::compile::CompileError;
 #[derive(Debug)]
 pub(super) struct Image {
     file: File,
+    /// The file's contents, mapped for reading.
+    view: *const u8,
     len: usize,
     segments: usize,
+}
+
+// SAFETY: the view is memory that nobody writes, and no thread owns it.
+unsafe impl Send for Image {}
+// SAFETY: as above.
+unsafe impl Sync for Image {}
+
+impl Drop for Image {
+    fn drop(&mut self) {
+        // SAFETY: the view is ours, and whoever borrowed it is gone.
+        unsafe { libc::munmap(self.view.cast_mut().cast(), self.len) };
+    }
 }
 
 /// One active data segment at a constant offset.
@@ -31,7 +45,8 @@ impl Image {
             .iter()
             .map(|s| s.start.saturating_add(s.data.len() as u64))
             .max();
-        let Some(end) = end else {
+        // Segments without a byte write nothing, wherever they are in bounds.
+        let Some(end) = end.filter(|end| *end > 0) else {
             return Ok(None);
         };
         if end > memory {
@@ -59,11 +74,35 @@ impl Image {
         for segment in segments {
             file.write_all_at(segment.data, segment.start)?;
         }
+        let len = usize::try_from(len).map_err(io::Error::other)?;
+        // SAFETY: a new mapping at an address of the kernel's choice touches nothing that
+        // exists; the file is open and `len` bytes long.
+        let view = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                len,
+                libc::PROT_READ,
+                libc::MAP_SHARED,
+                file.as_raw_fd(),
+                0,
+            )
+        };
+        if view == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
         Ok(Self {
             file,
-            len: usize::try_from(len).map_err(io::Error::other)?,
+            view: view.cast_const().cast(),
+            len,
             segments: segments.len(),
         })
+    }
+
+    /// The image itself.
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: the view is as long as that, and nobody writes it: memories map the file
+        // privately.
+        unsafe { std::slice::from_raw_parts(self.view, self.len) }
     }
 
     pub fn len(&self) -> usize {

@@ -20,6 +20,7 @@ use super::compile::Compiled;
 use super::guest::{Callee, Env, Running, engine_error, trap_code};
 use super::imports;
 use super::memory::InstanceMemory;
+use super::pagemap::PageMap;
 use super::run::Entry;
 use crate::exec::Frame;
 
@@ -163,13 +164,13 @@ impl Instance {
     }
 
     /// Makes the instance as new; false when the machine does not let it.
-    pub fn renew(&mut self) -> bool {
+    pub fn renew(&mut self, pages: Option<&PageMap>) -> bool {
         for start in &mut self.globals {
             // SAFETY: the place lives in the store, and no guest code runs.
             unsafe { *start.place.as_mut() = start.value.clone() };
         }
         // SAFETY: as above.
-        unsafe { self.memory.as_mut() }.renew().is_ok()
+        unsafe { self.memory.as_mut() }.renew(pages).is_ok()
     }
 }
 

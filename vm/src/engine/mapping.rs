@@ -3,6 +3,10 @@
 use std::io;
 
 use super::image::Image;
+use super::pagemap::PageMap;
+
+/// Bytes of written pages that an idle memory keeps.
+const KEPT: usize = 64 << 10;
 
 /// Address space for one linear memory and its guard.
 #[derive(Debug)]
@@ -83,18 +87,69 @@ impl Mapping {
     }
 
     /// Gives every page its first contents back and makes only `length` bytes accessible.
-    pub fn reset(&mut self, length: usize) -> io::Result<()> {
-        // SAFETY: the range is ours. Dropping private pages brings back zeros, or what
-        // the image's file holds.
-        let result = unsafe { libc::madvise(self.base, self.accessible, libc::MADV_DONTNEED) };
-        if result != 0 {
-            return Err(io::Error::last_os_error());
-        }
-        if length < self.accessible {
-            self.protect(length, self.accessible, libc::PROT_NONE)?;
-            self.accessible = length;
+    /// Pages that were written stay in memory, as far as [`KEPT`] goes, when there is a
+    /// map of pages to find them.
+    pub fn reset(
+        &mut self,
+        length: usize,
+        image: Option<&Image>,
+        pages: Option<&PageMap>,
+    ) -> io::Result<()> {
+        let kept = length.min(self.accessible);
+        let dropped_from = match pages.map(|pages| self.rewrite(kept, image, pages)) {
+            Some(Ok(end)) => end,
+            // Without a map every page goes.
+            Some(Err(_)) | None => 0,
+        };
+        self.drop_pages(dropped_from, kept)?;
+        if kept < self.accessible {
+            self.drop_pages(kept, self.accessible)?;
+            self.protect(kept, self.accessible, libc::PROT_NONE)?;
+            self.accessible = kept;
         }
         Ok(())
+    }
+
+    /// Writes their first contents over the pages that differ; gives the offset up to
+    /// which that is done.
+    fn rewrite(&self, length: usize, image: Option<&Image>, pages: &PageMap) -> io::Result<usize> {
+        let base = self.base as usize;
+        let written = pages.written(base, base + length, KEPT)?;
+        let bytes = image.map_or(&[][..], Image::bytes);
+        for (start, end) in written.runs() {
+            let (Some(start), Some(end)) = (start.checked_sub(base), end.checked_sub(base)) else {
+                return Err(io::Error::other("the kernel reports pages elsewhere"));
+            };
+            if start > end || end > length {
+                return Err(io::Error::other("the kernel reports pages elsewhere"));
+            }
+            // SAFETY: the range lies in the accessible part of our own mapping, and no
+            // guest runs.
+            let run = unsafe {
+                std::slice::from_raw_parts_mut(self.base.cast::<u8>().add(start), end - start)
+            };
+            let first = bytes.get(start..end.min(bytes.len())).unwrap_or_default();
+            let (head, tail) = run.split_at_mut(first.len());
+            head.copy_from_slice(first);
+            tail.fill(0);
+        }
+        Ok(written.end.saturating_sub(base).min(length))
+    }
+
+    /// Drops private pages, which brings back zeros, or what the image's file holds.
+    fn drop_pages(&self, from: usize, to: usize) -> io::Result<()> {
+        if from >= to {
+            return Ok(());
+        }
+        // SAFETY: the range lies inside our own mapping.
+        let result = unsafe {
+            let start = self.base.cast::<u8>().add(from);
+            libc::madvise(start.cast(), to - from, libc::MADV_DONTNEED)
+        };
+        match result {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
     }
 
     fn protect(&self, from: usize, to: usize, protection: i32) -> io::Result<()> {
@@ -117,5 +172,97 @@ impl Drop for Mapping {
     fn drop(&mut self) {
         // SAFETY: the range is ours and nothing refers to it any more.
         unsafe { libc::munmap(self.base, self.reserved) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: usize = wasmer::WASM_PAGE_SIZE;
+
+    /// A module with one page of memory and some data.
+    fn image() -> Image {
+        let text =
+            r#"(module (memory 4) (data (i32.const 10) "abc") (data (i32.const 70000) "xyz"))"#;
+        Image::of_module(&wat::parse_str(text).unwrap())
+            .unwrap()
+            .unwrap()
+    }
+
+    fn bytes(mapping: &mut Mapping) -> &mut [u8] {
+        // SAFETY: that many bytes are accessible, and nobody else has the mapping.
+        unsafe { std::slice::from_raw_parts_mut(mapping.base(), mapping.accessible) }
+    }
+
+    #[test]
+    fn a_reset_brings_back_what_was_mapped_whatever_was_written() {
+        let (image, pages) = (image(), PageMap::open());
+        for map in [None, pages.as_ref()] {
+            let mut mapping = Mapping::new(16 * PAGE, 4 * PAGE, Some(&image)).unwrap();
+            let first = bytes(&mut mapping).to_vec();
+            assert_eq!(
+                (&first[10..13], &first[70_000..70_003]),
+                (&b"abc"[..], &b"xyz"[..])
+            );
+            // One byte, a run over the image's end, every other page, everything.
+            let writes: [&dyn Fn(&mut [u8]); 5] = [
+                &|_| {},
+                &|memory| memory[11] = 1,
+                &|memory| memory[2 * PAGE - 9..2 * PAGE + 9].fill(2),
+                &|memory| memory.chunks_mut(8_192).for_each(|page| page[0] = 3),
+                &|memory| memory.fill(4),
+            ];
+            for (n, write) in writes.iter().enumerate() {
+                for _ in 0..3 {
+                    mapping.make_accessible((4 + n) * PAGE).unwrap();
+                    write(bytes(&mut mapping));
+                    mapping.reset(4 * PAGE, Some(&image), map).unwrap();
+                    assert!(bytes(&mut mapping) == first.as_slice(), "{n}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn few_written_pages_stay_and_of_many_only_so_many() {
+        let Some(pages) = PageMap::open() else { return };
+        let mut mapping = Mapping::new(32 * PAGE, 16 * PAGE, None).unwrap();
+        let kept = |mapping: &Mapping| {
+            let base = mapping.base as usize;
+            let written = pages
+                .written(base, base + mapping.accessible, 1 << 30)
+                .unwrap();
+            assert_eq!(written.end, base + mapping.accessible);
+            written
+                .runs()
+                .map(|(start, end)| end - start)
+                .sum::<usize>()
+        };
+        assert_eq!(kept(&mapping), 0);
+        bytes(&mut mapping)[100_000] = 1;
+        let one = kept(&mapping);
+        assert!(one > 0);
+        mapping.reset(16 * PAGE, None, Some(&pages)).unwrap();
+        assert_eq!(kept(&mapping), one);
+        bytes(&mut mapping).fill(1);
+        mapping.reset(16 * PAGE, None, Some(&pages)).unwrap();
+        assert!((one..=KEPT).contains(&kept(&mapping)));
+        mapping.reset(16 * PAGE, None, None).unwrap();
+        assert_eq!(kept(&mapping), 0);
+    }
+
+    #[test]
+    fn pages_that_grew_are_zero_when_they_come_again() {
+        let pages = PageMap::open();
+        let mut mapping = Mapping::new(16 * PAGE, PAGE, None).unwrap();
+        for _ in 0..3 {
+            mapping.make_accessible(3 * PAGE).unwrap();
+            assert!(bytes(&mut mapping).iter().all(|byte| *byte == 0));
+            bytes(&mut mapping).fill(9);
+            mapping.reset(PAGE, None, pages.as_ref()).unwrap();
+            assert_eq!(mapping.accessible, PAGE);
+        }
+        assert!(mapping.make_accessible(17 * PAGE).is_err());
     }
 }

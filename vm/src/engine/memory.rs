@@ -2,10 +2,11 @@
 //!
 //! Data segments are written once, into an anonymous file, when a module is loaded.
 //! Each instance maps that file privately, so that starting one costs the same whatever
-//! the size of its data, and a page is copied only when the guest writes to it. One
-//! `madvise` makes a memory what it was, for the next call of the same instance.
+//! the size of its data, and a page is copied only when the guest writes to it. Between
+//! calls of an instance, the pages that were written are made what they were.
 
 use std::ptr::NonNull;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use wasmer::sys::vm::{LinearMemory, Trap, VMMemory, VMMemoryDefinition};
@@ -14,17 +15,18 @@ use wasmer::{MemoryError, MemoryStyle, MemoryType, Pages, WASM_PAGE_SIZE};
 use super::compile::CompileError;
 use super::image::Image;
 use super::mapping::Mapping;
+use super::pagemap::PageMap;
 
 /// Makes the memories of one module.
 #[derive(Debug)]
 pub(super) struct MemorySource {
-    image: Option<Image>,
+    image: Option<Arc<Image>>,
 }
 
 impl MemorySource {
     pub fn of_module(wasm: &[u8]) -> Result<Self, CompileError> {
         Ok(Self {
-            image: Image::of_module(wasm)?,
+            image: Image::of_module(wasm)?.map(Arc::new),
         })
     }
 
@@ -48,7 +50,7 @@ impl MemorySource {
             .checked_add(guard)
             .ok_or_else(|| MemoryError::Generic("the reservation is too large".to_owned()))?;
         let minimum = ty.minimum.bytes().0;
-        let mapping = Mapping::new(reserve, minimum, self.image.as_ref())
+        let mapping = Mapping::new(reserve, minimum, self.image.as_deref())
             .map_err(|e| MemoryError::Region(e.to_string()))?;
         let mut definition = location;
         // SAFETY: the caller promises that the location is valid.
@@ -63,7 +65,8 @@ impl MemorySource {
             ty: *ty,
             style: *style,
             size: ty.minimum,
-            in_image: AtomicUsize::new(self.image.as_ref().map_or(0, Image::segments)),
+            in_image: AtomicUsize::new(self.image.as_deref().map_or(0, Image::segments)),
+            image: self.image.clone(),
             refused: None,
         })))
     }
@@ -73,6 +76,7 @@ impl MemorySource {
 #[derive(Debug)]
 pub(super) struct InstanceMemory {
     mapping: Mapping,
+    image: Option<Arc<Image>>,
     location: NonNull<VMMemoryDefinition>,
     ty: MemoryType,
     style: MemoryStyle,
@@ -97,9 +101,9 @@ impl InstanceMemory {
     }
 
     /// Makes the memory what it was when the instance began.
-    pub fn renew(&mut self) -> std::io::Result<()> {
+    pub fn renew(&mut self, pages: Option<&PageMap>) -> std::io::Result<()> {
         let minimum = self.ty.minimum.bytes().0;
-        self.mapping.reset(minimum)?;
+        self.mapping.reset(minimum, self.image.as_deref(), pages)?;
         self.size = self.ty.minimum;
         // SAFETY: the location is valid as long as this memory, and no guest code runs.
         unsafe { self.location.as_mut() }.current_length = minimum;

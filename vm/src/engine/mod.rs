@@ -10,6 +10,7 @@ mod imports;
 mod instance;
 mod mapping;
 mod memory;
+mod pagemap;
 mod places;
 mod pool;
 mod reuse;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use lru::LruCache;
 
 use super::instance::Instance;
+use super::pagemap::PageMap;
 
 /// Idle instances of all modules. Each reserves gigabytes of address space, of which a
 /// process has 2^47 bytes, so their number is bounded; those whose module was used
@@ -14,6 +15,7 @@ use super::instance::Instance;
 pub(crate) struct IdleInstances {
     max: usize,
     next: AtomicU64,
+    pages: Option<PageMap>,
     state: Mutex<State>,
 }
 
@@ -33,11 +35,17 @@ impl IdleInstances {
         Arc::new(Self {
             max,
             next: AtomicU64::new(0),
+            pages: PageMap::open(),
             state: Mutex::new(State {
                 count: 0,
                 modules: LruCache::unbounded(),
             }),
         })
+    }
+
+    /// What finds the pages that a call wrote.
+    pub(super) fn pages(&self) -> Option<&PageMap> {
+        self.pages.as_ref()
     }
 
     /// A number that no module had before.

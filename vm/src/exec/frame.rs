@@ -116,11 +116,14 @@ impl<'f, 'a> Frame<'f, 'a> {
     }
 
     fn execute(&mut self, message: &Message<'_>) -> Result<Outcome, Exit> {
-        let compiled = self
-            .tx
-            .shared
-            .load(self.tx.active, self.tx.host, &message.code)
-            .map_err(fail)?;
+        let tx = &mut *self.tx;
+        let compiled = match tx.first.take() {
+            Some(compiled) => compiled,
+            None => tx
+                .shared
+                .load(tx.active, tx.host, &message.code)
+                .map_err(fail)?,
+        };
         let call = &self.tx.active.schedule.call;
         let pages = call.instance_page.saturating_mul(compiled.pages());
         self.spend(Cause::Execution, call.instance.saturating_add(pages))?;
@@ -128,6 +131,7 @@ impl<'f, 'a> Frame<'f, 'a> {
     }
 
     /// Spends gas.
+    #[inline]
     pub fn spend(&mut self, cause: Cause, gas: u64) -> Result<(), Exit> {
         match self.gas.checked_sub(gas) {
             Some(left) => {
@@ -161,15 +165,18 @@ impl Meter for Frame<'_, '_> {
         self.spend(Cause::Host, gas)
     }
 
+    #[inline]
     fn charge_bytes(&mut self, func: FuncId, bytes: u64) -> Result<(), Exit> {
         let gas = self.tx.active.price(func).per_byte.saturating_mul(bytes);
         self.spend(Cause::Host, gas)
     }
 
+    #[inline]
     fn transfer_limit(&self) -> u32 {
         self.tx.active.transfer_limit()
     }
 
+    #[inline]
     fn transcript(&mut self) -> &mut Transcript {
         &mut self.tx.transcript
     }

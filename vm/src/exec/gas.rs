@@ -24,6 +24,7 @@ pub(crate) struct GasLanes {
 }
 
 impl GasLanes {
+    #[inline]
     pub fn add(&mut self, cause: Cause, gas: u64) {
         let sum = match cause {
             Cause::Execution => return,

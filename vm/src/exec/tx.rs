@@ -1,10 +1,13 @@
 //! What all frames of one transaction share.
 
+use std::sync::Arc;
+
 use aivm_abi::receipt::{Inference, PqcCheck};
 use aivm_abi::{Address, Exit, Transcript, TrapCode};
 
 use super::gas::GasLanes;
 use super::testing::Testing;
+use crate::engine::Compiled;
 use crate::error::Error;
 use crate::host::{BlockContext, Hash, Host};
 use crate::inspect::Inspector;
@@ -33,6 +36,8 @@ pub(crate) struct Tx<'a> {
     /// Roots of the inferences that finished, where the chain keeps traces.
     pub inference_roots: Vec<Hash>,
     pub pqc: Vec<PqcCheck>,
+    /// Code of the transaction's own contract, until its frame begins.
+    pub first: Option<Arc<Compiled>>,
     pub open: Vec<Open>,
     /// Set in tests only.
     pub testing: Option<Testing<'a>>,
