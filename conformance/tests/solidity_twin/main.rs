@@ -5,10 +5,12 @@
 //! `TWIN_ONLY` picks a scenario. `TWIN_PROGRAMS` sets the number of random programs.
 
 mod corpus;
+mod generator;
 mod keys;
 mod machines;
 mod moves;
 mod precompiles;
+mod programs;
 mod random;
 mod scenarios;
 mod solc;
