@@ -400,7 +400,9 @@ fn artifact(
             hash: format!("blake3:{}", hex::encode(m.hash)),
         })
         .collect();
-    let wasm = codegen::generate(&symbols.world, ir, Vec::new(), lines)?;
+    let mut compact = ir.clone();
+    crate::ir::reuse(&mut compact);
+    let wasm = codegen::generate(&symbols.world, &compact, Vec::new(), lines)?;
     let abi_json = abi::json(symbols, index, ir);
     let abi: JsonAbi = serde_json::from_value(abi_json.clone())?;
     let manifest = serde_json::json!({

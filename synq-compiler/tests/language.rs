@@ -573,3 +573,123 @@ contract C {
             .contains("model not found")
     );
 }
+
+#[test]
+fn topics_of_aggregates_hash_their_parts() {
+    use alloy_primitives::{U256, keccak256};
+    let c = deploy(
+        r#"contract C {
+    struct Item { n: UInt8; list: UInt16[]; text: String; }
+    event E(item: Item indexed, grid: UInt8[][2] indexed, all: Item[] indexed);
+    function f() public {
+        let list = new UInt16[](2);
+        list[1] = 7;
+        let item = Item(n: 5, list: list, text: "a text of more than thirty-two bytes, padded");
+        UInt8[][2] memory grid;
+        grid.push([UInt8(0), UInt8(3)]);
+        let all = new Item[](1);
+        all[0] = item;
+        emit E(item, grid, all);
+    }
+}"#,
+        &[],
+    );
+    c.get("f", &[]);
+    let mut item = Vec::new();
+    for n in [5u64, 0, 7] {
+        item.extend(U256::from(n).to_be_bytes::<32>());
+    }
+    item.extend(b"a text of more than thirty-two bytes, padded");
+    item.resize(32 * 5, 0);
+    let expected = keccak256(&item).0;
+    let events = c.chain.0.borrow().world.events.clone();
+    let topics: Vec<[u8; 32]> = events[0].1[1..].iter().map(|t| t.to_be_bytes()).collect();
+    assert_eq!(topics[0], expected);
+    // Dimensions read from left to right: a list of pairs, one of which there is.
+    assert_eq!(
+        topics[1],
+        keccak256([[0u8; 32], U256::from(3).to_be_bytes()].concat()).0
+    );
+    // The same parts, though one deeper.
+    assert_eq!(topics[2], expected);
+}
+
+#[test]
+fn values_that_are_kept_do_not_grow_stale() {
+    let c = deploy(
+        r#"interface I { function poke() external; }
+contract C {
+    x: UInt256;
+    m: mapping(UInt256 => UInt256);
+    struct S { a: UInt256; b: UInt256; }
+    s: mapping(Address => S);
+    list: UInt256[];
+    function poke() public { x += 100; m[1] += 100; }
+    function bump() internal -> UInt256 { x += 10; return x; }
+
+    function between() public -> (UInt256, UInt256, UInt256) {
+        x = 1;
+        let a = x + x;
+        x = 5;
+        let b = x + x;
+        let c = x + bump() + x;
+        return (a, b, c);
+    }
+    function branches(on: Bool) public -> UInt256 {
+        x = 1;
+        let a = x + x;
+        if (on) { x = 7; a += x; }
+        return a * 100 + x + x;
+    }
+    function loops() public -> UInt256 {
+        x = 0;
+        let sum = x + x;
+        for (i in 0..3) { sum += x + x; x += 1; }
+        while (x < 6) { x += 2; sum += x * 10; }
+        return sum + x;
+    }
+    function keys() public -> (UInt256, UInt256) {
+        let k: UInt256 = 1;
+        m[1] = 11; m[2] = 22;
+        let a = m[k] + m[k];
+        k = 2;
+        let b = m[k] + m[k];
+        return (a, b);
+    }
+    function aliases() public -> (UInt256, UInt256) {
+        S storage r = s[msg.sender];
+        r.a = 1;
+        let before = s[msg.sender].a + s[msg.sender].a + r.a + r.a;
+        s[msg.sender].a = 3;
+        return (before, r.a + r.a + s[msg.sender].a);
+    }
+    function lengths() public -> UInt256 {
+        for (UInt256 i = 0; i < list.length + 1 && i < 4; i++) { list.push(i); }
+        let sum: UInt256 = 0;
+        for (UInt256 i = 0; i < list.length; i++) { sum += list[i] + list.length; }
+        return sum;
+    }
+    function lazy(on: Bool) public -> UInt256 {
+        m[3] = 9;
+        return on && m[3] / m[4] + m[3] / m[4] > 0 ? m[3] + m[3] : m[3];
+    }
+    function removed() public -> UInt256 {
+        m[5] = 4;
+        let a = m[5] + m[5];
+        delete m[5];
+        return a * 10 + m[5] + m[5];
+    }
+}"#,
+        &[],
+    );
+    assert_eq!(c.get("between", &[]), "2, 10, 35");
+    assert_eq!(c.get("branches", &["true"]), "914");
+    assert_eq!(c.get("branches", &["false"]), "202");
+    assert_eq!(c.get("loops", &[]), "133");
+    assert_eq!(c.get("keys", &[]), "22, 44");
+    assert_eq!(c.get("aliases", &[]), "4, 9");
+    assert_eq!(c.get("lengths", &[]), "22");
+    assert_eq!(c.get("lazy", &["false"]), "9");
+    assert!(c.fails("lazy", &["true"]).contains("0x12"));
+    assert_eq!(c.get("removed", &[]), "80");
+}

@@ -33,6 +33,8 @@ pub(crate) enum Helper {
     DecodeList(Type),
     /// Index of the first largest element: address, count.
     ArgMax(Type),
+    /// Memory to the parts of a topic: pointer, destination; gives the end.
+    Topic(Type),
 }
 
 /// A loop over `0..count`, the index in a local.
@@ -58,7 +60,7 @@ pub(crate) fn each(f: &mut Emit, count: impl FnOnce(&mut Emit), body: impl FnOnc
     f.end();
 }
 
-fn element(ty: &Type) -> Type {
+pub(crate) fn element(ty: &Type) -> Type {
     match ty {
         Type::Array(e, _) | Type::List(e) => Type::clone(e),
         _ => Type::UInt(8),
@@ -66,7 +68,7 @@ fn element(ty: &Type) -> Type {
 }
 
 impl Gen<'_> {
-    fn fields(&self, ty: &Type) -> Vec<(u32, u64, Type)> {
+    pub fn fields(&self, ty: &Type) -> Vec<(u32, u64, Type)> {
         let Type::Struct(id) = ty else {
             return Vec::new();
         };
@@ -84,7 +86,7 @@ impl Gen<'_> {
     }
 
     /// Address of element `i` behind a pointer and an offset.
-    fn step(&mut self, f: &mut Emit, pointer: u32, offset: u32, i: u32, ty: &Type) -> u32 {
+    pub fn step(&mut self, f: &mut Emit, pointer: u32, offset: u32, i: u32, ty: &Type) -> u32 {
         let address = f.local(ValType::I32);
         f.get(pointer);
         f.add32(offset);
@@ -418,6 +420,7 @@ impl Gen<'_> {
             Helper::Decode(ty) => self.write_decode(ty),
             Helper::DecodeList(ty) => self.write_decode_list(ty),
             Helper::ArgMax(ty) => self.write_argmax(ty),
+            Helper::Topic(ty) => self.write_topic(ty),
         }
     }
 

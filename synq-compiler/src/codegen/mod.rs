@@ -21,6 +21,7 @@ mod link;
 mod places;
 mod runtime;
 mod stmts;
+mod topics;
 
 use std::collections::BTreeMap;
 

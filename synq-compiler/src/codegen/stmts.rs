@@ -298,11 +298,7 @@ impl Gen<'_> {
             } else if ty.is_bytes() {
                 f.call(self.rt("hash_keccak"));
             } else {
-                // Anything else is the hash of its elements, padded to words.
-                f.op(Instruction::Drop);
-                let block = self.encode_packed(f, std::slice::from_ref(&value));
-                f.get(block);
-                f.call(self.rt("hash_keccak"));
+                self.topic_hash(f, ty);
             }
             let word = f.word();
             f.set_word(word);

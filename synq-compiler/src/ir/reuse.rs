@@ -1,0 +1,533 @@
+//! What a function computes twice at the price of a host call, it computes once: the slot of a
+//! mapping's entry, a value in state that nothing has changed in between, the sender and
+//! other facts about the call.
+//!
+//! A value is kept from the first place on where it is computed for sure, so that nothing runs
+//! that would not have run; computing it can neither fail nor change anything. Slots and
+//! facts hold to the end of their block, values in state to the next statement that may
+//! write to state or call something that does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use super::tree::{Builtin, Contract, Expr, Function, Kind, Local, Place, PlaceKind, Stmt};
+use super::types::Type;
+use super::visit::{Around, Visit, walk_expr, walk_place, walk_stmt};
+use crate::source::Span;
+
+/// New locals in a function at most; each costs a little at entry.
+const MAX_NEW: usize = 48;
+/// Values of one kind that one block keeps at most in one round.
+const MAX_KEPT: usize = 16;
+/// Slots lead to slots: rounds of looking for them.
+const ROUNDS: usize = 3;
+
+/// Rewrites all functions.
+pub(crate) fn reuse(contract: &mut Contract) {
+    let writes: Vec<bool> = contract
+        .functions
+        .iter()
+        .map(|f| f.effects.writes)
+        .collect();
+    for function in &mut contract.functions {
+        let changed = changed(function);
+        let mut body = std::mem::take(&mut function.body);
+        let mut pass = Pass {
+            writes: &writes,
+            names: Names { changed },
+            limit: function.locals.len() + MAX_NEW,
+            locals: &mut function.locals,
+        };
+        pass.block(&mut body);
+        function.body = body;
+    }
+}
+
+/// Locals that do not keep one value from their declaration on.
+fn changed(function: &mut Function) -> BTreeSet<usize> {
+    struct Changes {
+        declared: BTreeSet<usize>,
+        changed: BTreeSet<usize>,
+    }
+    impl Changes {
+        fn target(&mut self, p: &Place) {
+            if (!p.storage || matches!(p.kind, PlaceKind::Local(_)))
+                && let Some(id) = p.root_local()
+            {
+                self.changed.insert(id);
+            }
+        }
+        fn declare(&mut self, id: usize) {
+            if !self.declared.insert(id) {
+                self.changed.insert(id);
+            }
+        }
+    }
+    impl Visit for Changes {
+        fn expr(&mut self, e: &mut Expr) {
+            match &e.kind {
+                Kind::Assign(p, ..) | Kind::Increment(p, ..) | Kind::Push(p, _) | Kind::Pop(p) => {
+                    self.target(p)
+                }
+                _ => {}
+            }
+            walk_expr(self, e);
+        }
+        fn stmt(&mut self, s: &mut Stmt) {
+            match s {
+                Stmt::Let(id, _) => self.declare(*id),
+                Stmt::LetMany(ids, _) => ids.iter().flatten().for_each(|id| self.declare(*id)),
+                Stmt::AssignMany(places, _) => {
+                    places.iter().flatten().for_each(|p| self.target(p));
+                }
+                Stmt::Delete(p) => self.target(p),
+                Stmt::GasLimit(_, _, captured) => self.changed.extend(captured.iter()),
+                _ => {}
+            }
+            walk_stmt(self, s);
+        }
+    }
+    let all = function.locals.iter().enumerate();
+    let mut changes = Changes {
+        declared: (0..function.params).collect(),
+        changed: all.filter(|(_, l)| l.mutated).map(|(id, _)| id).collect(),
+    };
+    let mut body = std::mem::take(&mut function.body);
+    body.iter_mut().for_each(|s| changes.stmt(s));
+    function.body = body;
+    changes.changed
+}
+
+/// Gives equal names to places and values that are equal wherever they are computed.
+struct Names {
+    changed: BTreeSet<usize>,
+}
+
+/// A name, and the locals that it depends on.
+#[derive(Default)]
+struct Name {
+    text: String,
+    locals: Vec<usize>,
+}
+
+impl Names {
+    fn keeps(&self, id: usize, name: &mut Name) -> bool {
+        name.locals.push(id);
+        !self.changed.contains(&id)
+    }
+
+    fn place(&self, p: &Place, name: &mut Name) -> bool {
+        match &p.kind {
+            PlaceKind::Local(id) => {
+                let _ = write!(name.text, "r{id};");
+                p.storage && self.keeps(*id, name)
+            }
+            PlaceKind::State(slot) => {
+                let _ = write!(name.text, "s{slot};");
+                true
+            }
+            PlaceKind::Field(base, field) => {
+                let known = self.place(base, name);
+                let _ = write!(name.text, ".{field};");
+                known
+            }
+            PlaceKind::Key(base, key) => {
+                let known = self.place(base, name) && {
+                    name.text.push('[');
+                    self.value(key, name)
+                };
+                name.text.push(']');
+                known
+            }
+            PlaceKind::Index(..) | PlaceKind::Temp(_) => false,
+        }
+    }
+
+    fn value(&self, e: &Expr, name: &mut Name) -> bool {
+        match &e.kind {
+            Kind::Const(value) => {
+                let _ = write!(name.text, "c{value:x};");
+                true
+            }
+            Kind::Literal(bytes) => {
+                let _ = write!(name.text, "t{};", hex::encode(bytes));
+                true
+            }
+            Kind::Read(Place {
+                kind: PlaceKind::Local(id),
+                storage: false,
+                ..
+            }) => {
+                let _ = write!(name.text, "v{id};");
+                self.keeps(*id, name)
+            }
+            Kind::Builtin(builtin, _) if is_fact(*builtin) => {
+                let _ = write!(name.text, "{builtin:?};");
+                true
+            }
+            // To an enumeration it may fail.
+            Kind::Convert(inner) if !matches!(e.ty, Type::Enum(_)) => {
+                let known = self.value(inner, name);
+                let _ = write!(name.text, "{:?};", e.ty);
+                known
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Facts about the call, each a host call to ask.
+fn is_fact(builtin: Builtin) -> bool {
+    matches!(
+        builtin,
+        Builtin::Sender
+            | Builtin::Value
+            | Builtin::Origin
+            | Builtin::This
+            | Builtin::BlockNumber
+            | Builtin::Timestamp
+            | Builtin::ChainId
+    )
+}
+
+/// What is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// Slots of entries, and facts about the call.
+    Lasting,
+    /// Values in state.
+    Loads,
+}
+
+/// Something that is computed more than once.
+struct Found {
+    /// Statement that computes it for sure.
+    first: usize,
+    count: u32,
+    locals: Vec<usize>,
+    kept: Kept,
+}
+
+enum Kept {
+    Slot(Place, Span),
+    Value(Expr),
+}
+
+struct Count<'n> {
+    names: &'n Names,
+    what: What,
+    around: Vec<Around>,
+    index: usize,
+    /// Where locals of the block are declared.
+    declared: BTreeMap<usize, usize>,
+    found: BTreeMap<String, Found>,
+    span: Span,
+}
+
+impl Count<'_> {
+    fn note(&mut self, name: Name, kept: impl FnOnce() -> Kept) {
+        let weight = 1 + u32::from(self.around.contains(&Around::Again));
+        let sure = !self.around.contains(&Around::Branch);
+        match self.found.get_mut(&name.text) {
+            Some(found) => found.count += weight,
+            None if sure => {
+                let found = Found {
+                    first: self.index,
+                    count: weight,
+                    locals: name.locals,
+                    kept: kept(),
+                };
+                self.found.insert(name.text, found);
+            }
+            None => {}
+        }
+    }
+}
+
+impl Visit for Count<'_> {
+    fn expr(&mut self, e: &mut Expr) {
+        self.span = e.span;
+        if let Some(name) = wanted_value(self.names, self.what, e) {
+            self.note(name, || Kept::Value(e.clone()));
+        }
+        walk_expr(self, e);
+    }
+
+    fn place(&mut self, p: &mut Place) {
+        if let Some(name) = wanted_slot(self.names, self.what, p) {
+            let span = self.span;
+            self.note(name, || Kept::Slot(p.clone(), span));
+        }
+        walk_place(self, p);
+    }
+
+    fn stmt(&mut self, s: &mut Stmt) {
+        match s {
+            Stmt::Let(id, _) => {
+                self.declared.insert(*id, self.index);
+            }
+            Stmt::LetMany(ids, _) => {
+                let ids = ids.iter().flatten();
+                self.declared.extend(ids.map(|id| (*id, self.index)));
+            }
+            _ => {}
+        }
+        walk_stmt(self, s);
+    }
+
+    fn enter(&mut self, around: Around) {
+        self.around.push(around);
+    }
+
+    fn leave(&mut self, _: Around) {
+        self.around.pop();
+    }
+}
+
+fn wanted_value(names: &Names, what: What, e: &Expr) -> Option<Name> {
+    let mut name = Name::default();
+    let known = match (&e.kind, what) {
+        (Kind::Builtin(builtin, _), What::Lasting) if is_fact(*builtin) => {
+            let _ = write!(name.text, "{builtin:?};{:?}", e.ty);
+            true
+        }
+        (Kind::Read(p), What::Loads) if p.storage && p.ty.is_value() => {
+            name.text.push('=');
+            names.place(p, &mut name)
+        }
+        (Kind::Length(p), What::Loads) if p.storage && matches!(p.ty, Type::List(_)) => {
+            name.text.push('#');
+            names.place(p, &mut name)
+        }
+        _ => false,
+    };
+    known.then_some(name)
+}
+
+fn wanted_slot(names: &Names, what: What, p: &Place) -> Option<Name> {
+    let mut name = Name::default();
+    let known =
+        what == What::Lasting && matches!(p.kind, PlaceKind::Key(..)) && names.place(p, &mut name);
+    known.then_some(name)
+}
+
+/// Puts kept values in the place of computed ones.
+struct Replace<'n> {
+    names: &'n Names,
+    what: What,
+    index: usize,
+    /// By name: the statement from which on it is kept, and the local.
+    kept: &'n BTreeMap<String, (usize, usize)>,
+}
+
+impl Replace<'_> {
+    fn local(&self, name: Option<Name>) -> Option<usize> {
+        let (first, local) = self.kept.get(&name?.text)?;
+        (self.index >= *first).then_some(*local)
+    }
+}
+
+impl Visit for Replace<'_> {
+    fn expr(&mut self, e: &mut Expr) {
+        if let Some(local) = self.local(wanted_value(self.names, self.what, e)) {
+            e.kind = Kind::Read(Place {
+                kind: PlaceKind::Local(local),
+                ty: e.ty.clone(),
+                storage: false,
+            });
+            return;
+        }
+        walk_expr(self, e);
+    }
+
+    fn place(&mut self, p: &mut Place) {
+        if let Some(local) = self.local(wanted_slot(self.names, self.what, p)) {
+            p.kind = PlaceKind::Local(local);
+            return;
+        }
+        walk_place(self, p);
+    }
+}
+
+/// Tells whether something may write to state.
+struct Writes<'w> {
+    writes: &'w [bool],
+    found: bool,
+}
+
+impl Visit for Writes<'_> {
+    fn expr(&mut self, e: &mut Expr) {
+        self.found |= match &e.kind {
+            Kind::Assign(p, ..) | Kind::Increment(p, ..) | Kind::Push(p, _) | Kind::Pop(p) => {
+                p.storage
+            }
+            Kind::Call(id, _) => self.writes.get(*id).copied().unwrap_or(true),
+            Kind::External { readonly, .. } => !readonly,
+            Kind::Extension(..) | Kind::Builtin(Builtin::CallContract, _) => true,
+            _ => false,
+        };
+        walk_expr(self, e);
+    }
+
+    fn stmt(&mut self, s: &mut Stmt) {
+        self.found |= match s {
+            Stmt::Delete(p) => p.storage,
+            Stmt::AssignMany(places, _) => places.iter().flatten().any(|p| p.storage),
+            Stmt::RequirePqc(..) | Stmt::GasLimit(..) => true,
+            _ => false,
+        };
+        walk_stmt(self, s);
+    }
+}
+
+struct Pass<'a> {
+    writes: &'a [bool],
+    names: Names,
+    locals: &'a mut Vec<Local>,
+    limit: usize,
+}
+
+impl Pass<'_> {
+    fn block(&mut self, list: &mut Vec<Stmt>) {
+        for _ in 0..ROUNDS {
+            if !self.keep(list, What::Lasting, 0..list.len()) {
+                break;
+            }
+        }
+        let mut start = 0;
+        while start < list.len() {
+            let end = self.region(list, start);
+            let before = list.len();
+            self.keep(list, What::Loads, start..end);
+            // What was put in lies inside; the statement that ended the region is done.
+            start = (end + list.len() - before).max(start + 1);
+        }
+        for statement in list {
+            match statement {
+                Stmt::Block(body) | Stmt::Loop { body, .. } => self.block(body),
+                Stmt::If(_, a, b) | Stmt::RequirePqc(a, b) => {
+                    self.block(a);
+                    self.block(b);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn may_write(&self, visit: impl FnOnce(&mut Writes<'_>)) -> bool {
+        let mut writes = Writes {
+            writes: self.writes,
+            found: false,
+        };
+        visit(&mut writes);
+        writes.found
+    }
+
+    /// End of the statements from `start` on between which state does not change. The last
+    /// may be an assignment: its parts are computed before it writes.
+    fn region(&self, list: &mut [Stmt], start: usize) -> usize {
+        for (index, statement) in list.iter_mut().enumerate().skip(start) {
+            if !self.may_write(|w| w.stmt(statement)) {
+                continue;
+            }
+            let parts = match statement {
+                Stmt::Expr(Expr {
+                    kind: Kind::Assign(place, _, value),
+                    ..
+                }) => self.may_write(|w| {
+                    w.expr(value);
+                    w.place(place);
+                }),
+                _ => true,
+            };
+            return index + usize::from(!parts);
+        }
+        list.len()
+    }
+
+    /// Keeps what the statements in a range compute more than once. Tells whether there was
+    /// anything.
+    fn keep(&mut self, list: &mut Vec<Stmt>, what: What, range: std::ops::Range<usize>) -> bool {
+        let mut count = Count {
+            names: &self.names,
+            what,
+            around: Vec::new(),
+            index: 0,
+            declared: BTreeMap::new(),
+            found: BTreeMap::new(),
+            span: Span::default(),
+        };
+        for index in range.clone() {
+            count.index = index;
+            if let Some(statement) = list.get_mut(index) {
+                count.stmt(statement);
+            }
+        }
+        let declared = count.declared;
+        let mut found: Vec<(String, Found)> = count
+            .found
+            .into_iter()
+            .filter(|(_, f)| f.count > 1)
+            .filter(|(_, f)| {
+                f.locals
+                    .iter()
+                    .all(|id| declared.get(id).is_none_or(|at| *at < f.first))
+            })
+            .collect();
+        // The longest first; what only occurs inside of others waits for the next round.
+        found.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+        found.truncate(4 * MAX_KEPT);
+        let mut kept = BTreeMap::new();
+        let mut new: Vec<(usize, Stmt)> = Vec::new();
+        let names: Vec<String> = found.iter().map(|(name, _)| name.clone()).collect();
+        for (at, (name, found)) in found.into_iter().enumerate() {
+            let inside = names.iter().take(at).any(|longer| longer.contains(&name));
+            if inside || kept.len() >= MAX_KEPT || self.locals.len() >= self.limit {
+                continue;
+            }
+            let id = self.locals.len();
+            let (local, value) = match found.kept {
+                Kept::Slot(place, span) => (
+                    (place.ty.clone(), true, span),
+                    Expr {
+                        ty: place.ty.clone(),
+                        kind: Kind::Slot(place),
+                        span,
+                    },
+                ),
+                Kept::Value(value) => ((value.ty.clone(), false, value.span), value),
+            };
+            let (ty, storage, span) = local;
+            self.locals.push(Local {
+                name: String::new(),
+                ty,
+                storage,
+                mutated: false,
+                span,
+            });
+            kept.insert(name, (found.first, id));
+            new.push((found.first, Stmt::Let(id, Some(value))));
+        }
+        if new.is_empty() {
+            return false;
+        }
+        let mut replace = Replace {
+            names: &self.names,
+            what,
+            index: 0,
+            kept: &kept,
+        };
+        for index in range {
+            replace.index = index;
+            if let Some(statement) = list.get_mut(index) {
+                replace.stmt(statement);
+            }
+        }
+        // From the back, so that indices stay good.
+        new.sort_by_key(|(first, _)| std::cmp::Reverse(*first));
+        for (first, statement) in new {
+            list.insert(first, statement);
+        }
+        true
+    }
+}
