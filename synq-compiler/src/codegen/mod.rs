@@ -9,7 +9,10 @@
 //! BLAKE3(slot) and on. Slots are counted in the lowest 64 bits without a carry: hashed slots
 //! share their upper 192 bits with no other. Bytes and strings are one entry of any length.
 
+mod abi;
+mod access;
 mod arith;
+mod builtins;
 mod codec;
 mod convert;
 mod dispatch;
