@@ -24,6 +24,9 @@ const MAX_NEW: usize = 48;
 const MAX_KEPT: usize = 16;
 /// Slots lead to slots: rounds of looking for them.
 const ROUNDS: usize = 3;
+/// Blocks inside of one another that a block looks into; what lies deeper looks after itself.
+/// It keeps the time proportional to the length of the source.
+const DEEP: usize = 8;
 
 /// Rewrites all functions.
 pub(crate) fn reuse(contract: &mut Contract) {
@@ -118,6 +121,9 @@ impl Visit for Count<'_> {
     }
 
     fn stmt(&mut self, s: &mut Stmt) {
+        if self.around.len() > DEEP {
+            return;
+        }
         match s {
             Stmt::Let(id, _) => {
                 self.declared.insert(*id, self.index);
@@ -208,6 +214,7 @@ impl Visit for Replace<'_> {
 /// Tells whether something may write to state.
 struct Writes<'w> {
     writes: &'w [bool],
+    depth: usize,
     found: bool,
 }
 
@@ -226,6 +233,10 @@ impl Visit for Writes<'_> {
     }
 
     fn stmt(&mut self, s: &mut Stmt) {
+        if self.found || self.depth > DEEP {
+            self.found = true;
+            return;
+        }
         self.found |= match s {
             Stmt::Delete(p) => p.storage,
             Stmt::AssignMany(places, _) => places.iter().flatten().any(|p| p.storage),
@@ -233,6 +244,14 @@ impl Visit for Writes<'_> {
             _ => false,
         };
         walk_stmt(self, s);
+    }
+
+    fn enter(&mut self, _: Around) {
+        self.depth += 1;
+    }
+
+    fn leave(&mut self, _: Around) {
+        self.depth -= 1;
     }
 }
 
@@ -273,6 +292,7 @@ impl Pass<'_> {
     fn may_write(&self, visit: impl FnOnce(&mut Writes<'_>)) -> bool {
         let mut writes = Writes {
             writes: self.writes,
+            depth: 0,
             found: false,
         };
         visit(&mut writes);
