@@ -693,3 +693,48 @@ contract C {
     assert!(c.fails("lazy", &["true"]).contains("0x12"));
     assert_eq!(c.get("removed", &[]), "80");
 }
+
+#[test]
+fn functions_of_the_chain_may_change_what_is_seen() {
+    // The host here answers from what it was given; what counts is that it is asked twice.
+    let profile = ChainProfile::from_toml("[functions.warp]\ninputs = [\"UInt256\"]\n").unwrap();
+    let source = |ask: &str| {
+        format!(
+            "contract C {{ function f() public -> UInt256 {{
+                let a = block.timestamp + block.timestamp; {ask} return a; }} }}"
+        )
+    };
+    let calls = |source: String| {
+        let loader = MemoryLoader::new().with_source("c.synq", source);
+        let options = Options::new().with_profile(profile.clone());
+        let wasm = compile_with(&loader, "c.synq", &options).remove(0).wasm;
+        wasm_calls(&wasm, "block-timestamp")
+    };
+    assert_eq!(calls(source("")), 1);
+    assert_eq!(calls(source("warp(a);")), 2);
+}
+
+/// How often a module's code calls a host function.
+fn wasm_calls(wasm: &[u8], function: &str) -> usize {
+    use wasmparser::{Operator, Parser, Payload};
+    let (mut imports, mut calls) = (Vec::new(), 0);
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload.expect("a module") {
+            Payload::ImportSection(section) => {
+                let list = section.into_imports().map(|i| i.expect("an import").name);
+                imports.extend(list);
+            }
+            Payload::CodeSectionEntry(body) => {
+                for operator in body.get_operators_reader().expect("code") {
+                    if let Operator::Call { function_index } = operator.expect("code")
+                        && imports.get(function_index as usize) == Some(&function)
+                    {
+                        calls += 1;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    calls
+}

@@ -8,6 +8,7 @@
 #[allow(dead_code)]
 mod chain;
 #[path = "../../tests/solidity_twin/solc.rs"]
+#[allow(dead_code)]
 mod solc;
 #[path = "../calls/timing.rs"]
 mod timing;

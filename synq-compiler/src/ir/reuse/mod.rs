@@ -12,7 +12,7 @@ mod names;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use self::names::{Name, Names, changed, is_fact};
+use self::names::{Name, Names, changed};
 use super::tree::{Builtin, Contract, Expr, Kind, Local, Place, PlaceKind, Stmt};
 use super::types::Type;
 use super::visit::{Around, Visit, walk_expr, walk_place, walk_stmt};
@@ -35,18 +35,35 @@ pub(crate) fn reuse(contract: &mut Contract) {
         .iter()
         .map(|f| f.effects.writes)
         .collect();
+    let facts = !asks_the_chain(contract);
     for function in &mut contract.functions {
         let changed = changed(function);
         let mut body = std::mem::take(&mut function.body);
         let mut pass = Pass {
             writes: &writes,
-            names: Names { changed },
+            names: Names { changed, facts },
             limit: function.locals.len() + MAX_NEW,
             locals: &mut function.locals,
         };
         pass.block(&mut body);
         function.body = body;
     }
+}
+
+/// A function of the host chain may change what a contract sees of the chain: those of
+/// `synqc test` set the time.
+fn asks_the_chain(contract: &mut Contract) -> bool {
+    struct Asks(bool);
+    impl Visit for Asks {
+        fn expr(&mut self, e: &mut Expr) {
+            self.0 |= matches!(e.kind, Kind::Extension(..));
+            walk_expr(self, e);
+        }
+    }
+    let mut asks = Asks(false);
+    let bodies = contract.functions.iter_mut().map(|f| &mut f.body);
+    bodies.flatten().for_each(|s| asks.stmt(s));
+    asks.0
 }
 
 /// What is looked for.
@@ -149,7 +166,7 @@ impl Visit for Count<'_> {
 fn wanted_value(names: &Names, what: What, e: &Expr) -> Option<Name> {
     let mut name = Name::default();
     let known = match (&e.kind, what) {
-        (Kind::Builtin(builtin, _), What::Lasting) if is_fact(*builtin) => {
+        (Kind::Builtin(builtin, _), What::Lasting) if names.is_fact(*builtin) => {
             let _ = write!(name.text, "{builtin:?};{:?}", e.ty);
             true
         }

@@ -66,6 +66,8 @@ pub(super) fn changed(function: &mut Function) -> BTreeSet<usize> {
 /// Gives equal names to places and values that are equal wherever they are computed.
 pub(super) struct Names {
     pub changed: BTreeSet<usize>,
+    /// Facts about the call stay what they are.
+    pub facts: bool,
 }
 
 /// A name, and the locals that it depends on.
@@ -126,7 +128,7 @@ impl Names {
                 let _ = write!(name.text, "v{id};");
                 self.keeps(*id, name)
             }
-            Kind::Builtin(builtin, _) if is_fact(*builtin) => {
+            Kind::Builtin(builtin, _) if self.is_fact(*builtin) => {
                 let _ = write!(name.text, "{builtin:?};");
                 true
             }
@@ -139,18 +141,19 @@ impl Names {
             _ => false,
         }
     }
-}
 
-/// Facts about the call, each a host call to ask.
-pub(super) fn is_fact(builtin: Builtin) -> bool {
-    matches!(
-        builtin,
-        Builtin::Sender
-            | Builtin::Value
-            | Builtin::Origin
-            | Builtin::This
-            | Builtin::BlockNumber
-            | Builtin::Timestamp
-            | Builtin::ChainId
-    )
+    /// Facts about the call, each a host call to ask.
+    pub fn is_fact(&self, builtin: Builtin) -> bool {
+        self.facts
+            && matches!(
+                builtin,
+                Builtin::Sender
+                    | Builtin::Value
+                    | Builtin::Origin
+                    | Builtin::This
+                    | Builtin::BlockNumber
+                    | Builtin::Timestamp
+                    | Builtin::ChainId
+            )
+    }
 }
