@@ -106,7 +106,7 @@ pub(crate) fn walk_expr<V: Visit + ?Sized>(v: &mut V, e: &mut Expr) {
 pub(crate) fn walk_place<V: Visit + ?Sized>(v: &mut V, p: &mut Place) {
     match &mut p.kind {
         PlaceKind::Local(_) | PlaceKind::State(_) => {}
-        PlaceKind::Temp(e) => v.expr(e),
+        PlaceKind::Temp(e) | PlaceKind::At(e) => v.expr(e),
         PlaceKind::Field(base, _) => v.place(base),
         PlaceKind::Index(base, e) | PlaceKind::Key(base, e) => {
             v.place(base);

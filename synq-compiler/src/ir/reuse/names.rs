@@ -106,7 +106,7 @@ impl Names {
                 name.text.push(']');
                 known
             }
-            PlaceKind::Index(..) | PlaceKind::Temp(_) => false,
+            PlaceKind::Index(..) | PlaceKind::Temp(_) | PlaceKind::At(_) => false,
         }
     }
 
