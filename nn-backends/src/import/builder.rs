@@ -17,6 +17,8 @@ pub(crate) struct Builder<'l> {
     pub limits: &'l ModelLimits,
     /// Work that folding may still do.
     folding: u64,
+    /// Bytes of the constants that operators made, apart from folding.
+    pub kept: u64,
     /// Dequantised weights stay as they are until the patterns around them have been recognised.
     pub fold_dequantize: bool,
 }
@@ -27,6 +29,7 @@ impl<'l> Builder<'l> {
             graph: Graph::default(),
             limits,
             folding: limits.folding,
+            kept: 0,
             fold_dequantize: false,
         }
     }
@@ -41,10 +44,25 @@ impl<'l> Builder<'l> {
 
     /// A constant with one element and no axes.
     pub fn scalar(&mut self, data: Data) -> ValueId {
-        self.graph.add_constant(Array {
+        self.keep(Array {
             shape: vec![],
             data,
         })
+    }
+
+    /// A constant that an operator brings along. Its size counts: many nodes may each bring one.
+    pub fn keep(&mut self, array: Array) -> ValueId {
+        let bytes = (array.len() as u64).saturating_mul(array.ty().size() as u64);
+        self.kept = self.kept.saturating_add(bytes);
+        self.graph.add_constant(array)
+    }
+
+    /// Whether an operator may make a constant of so many elements.
+    pub fn may_make(&self, elements: u64) -> Result<(), NodeError> {
+        if elements > self.limits.folding {
+            return Err(NodeError::Limit("constants made at load"));
+        }
+        Ok(())
     }
 
     /// Adds an operation with one result.

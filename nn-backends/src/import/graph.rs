@@ -232,6 +232,14 @@ impl<'l, 'a> Importer<'l, 'a> {
                     Err(Failure::Model(error)) => return Err(error),
                 }
             }
+            let made = self.builder.limits.weight_bytes;
+            if self.builder.kept > made {
+                return Err(ModelError::Limit {
+                    what: "bytes of constants that operators make",
+                    found: self.builder.kept,
+                    max: made,
+                });
+            }
             for (i, name) in node.outputs.iter().enumerate() {
                 if name.is_empty() {
                     continue;

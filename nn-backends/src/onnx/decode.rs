@@ -132,6 +132,9 @@ fn narrow_elements(
 ) -> Result<Data, Failure> {
     let bits = narrow.bits() as usize;
     let per_unit = if bits < 8 { 8 / bits } else { 1 };
+    if let Some(raw) = raw {
+        length(count.div_ceil(per_unit) * bits.div_ceil(8), raw.len())?;
+    }
     let units: Vec<u16> = match raw {
         Some(raw) if bits == 16 => match Data::from_le_bytes(ElementType::U16, raw) {
             Some(Data::U16(units)) => units,

@@ -5,6 +5,7 @@
 pub mod backends;
 pub mod cache;
 pub mod networks;
+pub mod random;
 pub mod wire;
 
 /// A protobuf message under construction.
@@ -90,8 +91,8 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// The model file, operator set 17.
-    pub fn model(&self) -> Vec<u8> {
+    /// The `GraphProto`.
+    pub fn graph(&self) -> Message {
         let mut graph = Message::default();
         let lists = [
             (1, &self.nodes),
@@ -104,7 +105,18 @@ impl Graph {
                 graph = graph.bytes(field, message);
             }
         }
-        let opset = Message::default().int(2, 17);
+        graph
+    }
+
+    /// The model file, operator set 17.
+    pub fn model(&self) -> Vec<u8> {
+        self.model_of(17)
+    }
+
+    /// The model file with a version of the default operator set.
+    pub fn model_of(&self, opset: i64) -> Vec<u8> {
+        let graph = self.graph();
+        let opset = Message::default().int(2, opset);
         Message::default()
             .int(1, 8)
             .bytes(7, graph)

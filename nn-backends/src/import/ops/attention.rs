@@ -75,7 +75,9 @@ fn attention(c: &mut Context<'_, '_, '_>) -> Lowered {
             let value = c.input(5)?;
             k = c.emit(Op::Concat(2), &[key, k])?;
             v = c.emit(Op::Concat(2), &[value, v])?;
-            c.shape(key)[2]
+            *c.shape(key)
+                .get(2)
+                .ok_or(NodeError::Shape("the cache does not fit"))?
         }
         None => 0,
     };
@@ -160,21 +162,21 @@ fn mask(
         None => Ok(Some(more)),
     };
     if c.flag("is_causal")? {
-        if (steps as u64).saturating_mul(length as u64) > c.builder.limits.folding {
-            return Err(NodeError::Limit("constants folded at load"));
-        }
+        c.builder
+            .may_make((steps as u64).saturating_mul(length as u64))?;
         let rows = (0..steps).flat_map(|i| (0..length).map(move |j| j > i + past));
         let later = rows
             .map(|later| if later { f32::NEG_INFINITY } else { 0.0 })
             .collect();
-        let later = c.builder.graph.add_constant(Array {
+        let later = c.builder.keep(Array {
             shape: vec![steps, length],
             data: Data::F32(later),
         });
         bias = add(c, bias, later)?;
     }
     if let Some(lengths) = c.optional(6) {
-        let index = c.builder.graph.add_constant(Array {
+        c.builder.may_make(length as u64)?;
+        let index = c.builder.keep(Array {
             shape: vec![length],
             data: Data::I64((0..length as i64).collect()),
         });
@@ -306,7 +308,10 @@ fn causal_conv(c: &mut Context<'_, '_, '_>) -> Lowered {
         _ => return Err(bad("activation")),
     };
     let length = c.shape(padded)[2];
-    let present = part(c, padded, 2, length - before[2], before[2])?;
+    let start = length
+        .checked_sub(before[2])
+        .ok_or(NodeError::Shape("the state does not fit"))?;
+    let present = part(c, padded, 2, start, before[2])?;
     Ok(vec![y, present])
 }
 

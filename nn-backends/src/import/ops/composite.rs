@@ -161,9 +161,8 @@ fn trilu(c: &mut Context<'_, '_, '_>) -> Value {
         Some(_) => return Err(NodeError::Value("one diagonal is expected")),
     };
     let upper = c.int_or("upper", 1)? != 0;
-    if (rows as u64).saturating_mul(columns as u64) > c.builder.limits.folding {
-        return Err(NodeError::Limit("constants folded at load"));
-    }
+    c.builder
+        .may_make((rows as u64).saturating_mul(columns as u64))?;
     let mask = (0..rows as i64)
         .flat_map(|i| (0..columns as i64).map(move |j| (i, j)))
         .map(|(i, j)| {
@@ -171,7 +170,7 @@ fn trilu(c: &mut Context<'_, '_, '_>) -> Value {
             if upper { d >= k } else { d <= k }
         })
         .collect();
-    let mask = c.builder.graph.add_constant(Array {
+    let mask = c.builder.keep(Array {
         shape: vec![rows, columns],
         data: Data::Bool(mask),
     });
@@ -228,7 +227,12 @@ fn columns_to_image(c: &mut Context<'_, '_, '_>) -> Value {
     let [n, rows, columns] = c.shape(x)[..] else {
         return Err(NodeError::Shape("rank 3 is expected"));
     };
-    if block.len() != dims || taps == 0 || rows % taps != 0 || strides.contains(&0) {
+    if !(1..=3).contains(&dims)
+        || block.len() != dims
+        || taps == 0
+        || rows % taps != 0
+        || strides.contains(&0)
+    {
         return Err(NodeError::Shape("the columns do not fit"));
     }
     let channels = rows / taps;
@@ -262,7 +266,7 @@ fn columns_to_image(c: &mut Context<'_, '_, '_>) -> Value {
             index.push(at as i64);
         }
     }
-    let index = c.builder.graph.add_constant(Array {
+    let index = c.builder.keep(Array {
         shape: vec![1, taps * windows],
         data: Data::I64(index),
     });

@@ -106,9 +106,10 @@ fn diagonal(
         if shape[i] != shape[j] {
             return Err(NodeError::Shape("one label, two lengths"));
         }
+        c.builder.may_make(shape[i] as u64)?;
         let mut index = vec![1; shape.len()];
         index[i] = shape[i];
-        let line = c.builder.graph.add_constant(crate::Array {
+        let line = c.builder.keep(crate::Array {
             shape: index,
             data: crate::Data::I64((0..shape[i] as i64).collect()),
         });

@@ -69,7 +69,7 @@ fn reduction(c: &Context<'_, '_, '_>) -> Result<Scatter, NodeError> {
 }
 
 fn index_constant(c: &mut Context<'_, '_, '_>, shape: Vec<usize>, list: Vec<i64>) -> ValueId {
-    c.builder.graph.add_constant(Array {
+    c.builder.keep(Array {
         shape,
         data: Data::I64(list),
     })
@@ -139,9 +139,8 @@ fn eye_like(c: &mut Context<'_, '_, '_>) -> Value {
     let [rows, columns] = c.shape(x)[..] else {
         return Err(NodeError::Shape("a matrix is expected"));
     };
-    if (rows as u64).saturating_mul(columns as u64) > c.builder.limits.folding {
-        return Err(NodeError::Limit("constants folded at load"));
-    }
+    c.builder
+        .may_make((rows as u64).saturating_mul(columns as u64))?;
     let k = c.int_or("k", 0)?;
     let ty = match c.attribute("dtype") {
         Some(_) => c.element_type("dtype")?,
@@ -150,7 +149,7 @@ fn eye_like(c: &mut Context<'_, '_, '_>) -> Value {
     let eye = (0..rows as i64)
         .flat_map(|i| (0..columns as i64).map(move |j| u8::from(j.checked_sub(i) == Some(k))))
         .collect();
-    let eye = c.builder.graph.add_constant(Array {
+    let eye = c.builder.keep(Array {
         shape: vec![rows, columns],
         data: Data::U8(eye),
     });
@@ -193,6 +192,8 @@ fn non_zero(c: &mut Context<'_, '_, '_>) -> Value {
         },
     };
     let found: Vec<usize> = (0..set.len()).filter(|i| set[*i]).collect();
+    c.builder
+        .may_make((found.len() as u64).saturating_mul(x.shape.len() as u64))?;
     let mut rows = Vec::with_capacity(found.len().saturating_mul(x.shape.len()));
     for axis in 0..x.shape.len() {
         let inner: usize = x.shape[axis + 1..].iter().product();
@@ -205,6 +206,8 @@ fn non_zero(c: &mut Context<'_, '_, '_>) -> Value {
 /// Distinct elements or slices of a constant: their values, first positions, the group of each, counts.
 fn unique(c: &mut Context<'_, '_, '_>) -> Lowered {
     let x = c.constant(0)?.ok_or(NodeError::MissingInput(0))?;
+    // Sorting keeps a key for each element.
+    c.builder.may_make((x.len() as u64).saturating_mul(16))?;
     let (shape, axis) = match c.int("axis")? {
         Some(_) => (x.shape.clone(), c.axis("axis", 0, x.shape.len())?),
         None => (vec![x.len()], 0),
@@ -289,6 +292,8 @@ fn reverse_sequence(c: &mut Context<'_, '_, '_>) -> Value {
     if lengths.iter().any(|n| !(0..=steps).contains(n)) {
         return Err(NodeError::Value("a length is out of range"));
     }
+    c.builder
+        .may_make((shape[0] as u64).saturating_mul(shape[1] as u64))?;
     let mut list = Vec::with_capacity(shape[0].saturating_mul(shape[1]));
     for i in 0..shape[0] as i64 {
         for j in 0..shape[1] as i64 {
@@ -315,6 +320,7 @@ fn tensor_scatter(c: &mut Context<'_, '_, '_>) -> Value {
         .shape(update)
         .get(axis)
         .ok_or(NodeError::Shape("the update does not fit"))?;
+    c.builder.may_make(steps as u64)?;
     let mut at = vec![1; shape.len()];
     at[axis] = steps;
     let mut index = index_constant(c, at, (0..steps as i64).collect());

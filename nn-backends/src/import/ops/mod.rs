@@ -2,6 +2,7 @@
 
 mod attention;
 mod composite;
+mod constant;
 mod contraction;
 mod einsum;
 mod indexing;
@@ -42,8 +43,8 @@ pub(crate) fn lower(c: &mut Context<'_, '_, '_>) -> Lowered {
         ("", op) => match op {
             "Identity" | "Dropout" | "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze"
             | "Transpose" | "Concat" | "Split" | "Slice" | "Gather" | "GatherElements"
-            | "Expand" | "Tile" | "Pad" | "DepthToSpace" | "SpaceToDepth" | "Shape" | "Size"
-            | "Constant" | "ConstantOfShape" | "Range" => movement::lower(c),
+            | "Expand" | "Tile" | "Pad" | "DepthToSpace" | "SpaceToDepth" => movement::lower(c),
+            "Shape" | "Size" | "Constant" | "ConstantOfShape" | "Range" => constant::lower(c),
             "MatMul" | "Gemm" | "Conv" | "MatMulInteger" | "ConvInteger" => contraction::lower(c),
             "QuantizeLinear"
             | "DequantizeLinear"

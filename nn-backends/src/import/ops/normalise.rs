@@ -125,7 +125,8 @@ fn last_axis(c: &mut Context<'_, '_, '_>, x: ValueId) -> Value {
             };
             let best = c.emit(op, &[x])?;
             let n = c.shape(x)[axis];
-            let index = c.builder.graph.add_constant(crate::Array {
+            c.builder.may_make(n as u64)?;
+            let index = c.builder.keep(crate::Array {
                 shape: vec![n],
                 data: crate::Data::I64((0..n as i64).collect()),
             });

@@ -183,8 +183,9 @@ fn spread(c: &mut Context<'_, '_, '_>, v: ValueId, x: ValueId, axis: usize) -> V
     if block == 0 || shape.len() != to.len() || shape[axis] != to[axis].div_ceil(block) {
         return Err(bad("block_size"));
     }
+    c.builder.may_make(to[axis] as u64)?;
     let index = (0..to[axis]).map(|i| (i / block) as i64).collect();
-    let index = c.builder.graph.add_constant(crate::Array {
+    let index = c.builder.keep(crate::Array {
         shape: vec![to[axis]],
         data: Data::I64(index),
     });
@@ -335,7 +336,7 @@ impl Params {
 
     /// A function of 8 bits: sigmoid, or a leaky rectifier with this slope.
     fn table(&self, c: &mut Context<'_, '_, '_>, x: ValueId, leaky: Option<f32>) -> Value {
-        let bits = c.builder.graph.add_constant(all_bytes(self.x_ty));
+        let bits = c.builder.keep(all_bytes(self.x_ty));
         let constant = |c: &mut Context<'_, '_, '_>, v: i32, ty| {
             let byte = Data::from_le_bytes(ty, &[v as u8]);
             byte.map(|data| c.builder.scalar(data))

@@ -1,7 +1,7 @@
 //! `RNN`, `GRU` and `LSTM`, step by step.
 
 use super::movement::part;
-use crate::array::{Array, Data};
+use crate::array::Data;
 use crate::error::NodeError;
 use crate::graph::ValueId;
 use crate::import::context::{Context, Lowered, bad};
@@ -33,11 +33,10 @@ struct Direction {
     cell: ValueId,
 }
 
-fn zeros(c: &mut Context<'_, '_, '_>, shape: Vec<usize>) -> ValueId {
-    c.builder.graph.add_constant(Array {
-        data: Data::F32(vec![0.0; shape.iter().product()]),
-        shape,
-    })
+fn zeros(c: &mut Context<'_, '_, '_>, shape: Vec<usize>) -> Value {
+    let zero = c.float_constant(0.0);
+    let zero = c.reshape(zero, vec![1; shape.len()])?;
+    c.emit(Op::Expand(shape), &[zero])
 }
 
 /// Clipping and activations other than the default ones are refused.
@@ -156,11 +155,11 @@ fn operands(
             let s = part(c, s, usize::from(batch_first), direction, 1)?;
             c.reshape(s, vec![batch, hidden])
         }
-        None => Ok(zeros(c, vec![batch, hidden])),
+        None => zeros(c, vec![batch, hidden]),
     };
     let bias = match vector(c, 3, 2 * gates * hidden)? {
         Some(bias) => bias,
-        None => zeros(c, vec![2 * gates * hidden]),
+        None => zeros(c, vec![2 * gates * hidden])?,
     };
     let h = state(c, 5)?;
     Ok(Direction {

@@ -244,6 +244,15 @@ pub fn resize(c: &mut Context<'_, '_, '_>) -> Result<ValueId, NodeError> {
             scale,
             region: (f64::from(region[n]), f64::from(region[n + axes.len()])),
         };
+        let reach = match kernel {
+            Kernel::Nearest(_) => 1.0,
+            _ if antialias => 4.0 / scale.min(1.0) + 3.0,
+            _ => 7.0,
+        };
+        // Taps are held in memory, some dozen bytes each.
+        if out as f64 * reach > f64::from(1u32 << 22) {
+            return Err(NodeError::Limit("elements that results are made of"));
+        }
         let taps = (0..out)
             .map(|i| along.taps(i, kernel, antialias, exclude_outside))
             .collect::<Result<Vec<_>, _>>()?;
@@ -271,7 +280,7 @@ fn weighted(
             .iter()
             .map(|t| t.get(tap).or(t.first()).and_then(|t| t.0).unwrap_or(0) as i64)
             .collect();
-        let index = c.builder.graph.add_constant(Array {
+        let index = c.builder.keep(Array {
             shape: vec![taps.len()],
             data: Data::I64(index),
         });
@@ -281,7 +290,7 @@ fn weighted(
             .map(|t| t.get(tap).map_or(0.0, |t| t.1 as f32))
             .collect();
         if weights.iter().any(|w| *w != 1.0) {
-            let weights = c.builder.graph.add_constant(Array {
+            let weights = c.builder.keep(Array {
                 shape: along.clone(),
                 data: Data::F32(weights),
             });
@@ -315,7 +324,7 @@ fn choose(
     y: ValueId,
     value: f32,
 ) -> Result<ValueId, NodeError> {
-    let mask = c.builder.graph.add_constant(Array {
+    let mask = c.builder.keep(Array {
         shape: along.to_vec(),
         data: Data::Bool(mask),
     });

@@ -40,7 +40,7 @@ fn length(c: &Context<'_, '_, '_>, n: i64) -> Result<usize, NodeError> {
 }
 
 fn constant(c: &mut Context<'_, '_, '_>, shape: Vec<usize>, data: Vec<f64>) -> ValueId {
-    c.builder.graph.add_constant(Array {
+    c.builder.keep(Array {
         shape,
         data: Data::F32(data.into_iter().map(|v| v as f32).collect()),
     })
@@ -224,7 +224,7 @@ fn stft(c: &mut Context<'_, '_, '_>) -> Value {
     let index = (0..frames)
         .flat_map(|f| (0..size).map(move |i| (f * step + i) as i64))
         .collect();
-    let index = c.builder.graph.add_constant(Array {
+    let index = c.builder.keep(Array {
         shape: vec![frames, size],
         data: Data::I64(index),
     });

@@ -316,6 +316,9 @@ fn geometry(c: &Context<'_, '_, '_>, input: &[usize]) -> Result<Vec<Along>, Node
         } else {
             room / stride + 1
         };
+        if output == 0 {
+            return Err(NodeError::Shape("no window fits"));
+        }
         out.push(Along {
             kernel,
             stride,
