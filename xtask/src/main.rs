@@ -26,6 +26,14 @@ enum Chore {
     ///
     /// Needs Python 3 with venv, and PyPI. Takes about a minute.
     Train,
+    /// Measures what everything with a price costs here, and prints the schedule that implies.
+    ///
+    /// Each word chooses a table: wasm, host, nn or pqc; all of them when there is none. Takes
+    /// about two minutes, and is worth what the machine is idle.
+    Calibrate {
+        /// Tables to print.
+        tables: Vec<String>,
+    },
     /// Writes what the VM computes into the conformance vectors; review the difference.
     Vectors,
 }
@@ -36,6 +44,7 @@ fn main() -> ExitCode {
             run(Command::new("python3").arg(root().join("nn-backends/models/fetch.py")))
         }
         Chore::Train => train(),
+        Chore::Calibrate { tables } => calibrate(&tables),
         Chore::Vectors => vectors(),
     };
     match outcome {
@@ -70,6 +79,15 @@ fn train() -> Result<(), String> {
     .map_err(|_| "the models differ from those in the repository".to_string())?;
     println!("the models are the same as those in the repository");
     Ok(())
+}
+
+/// The measurement lives beside the other benches because it needs an engine.
+fn calibrate(tables: &[String]) -> Result<(), String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    run(Command::new(cargo)
+        .current_dir(root())
+        .args(["bench", "--workspace", "--bench", "calibrate", "--"])
+        .args(tables))
 }
 
 fn vectors() -> Result<(), String> {
