@@ -13,6 +13,7 @@ mod contract;
 mod fit;
 mod host;
 mod nn;
+#[allow(unexpected_cfgs, reason = "it names a feature of its own crate")]
 #[path = "../../../nn-backends/tests/common/mod.rs"]
 mod onnx;
 mod pqc;

@@ -130,13 +130,22 @@ pub const ACCEPTED: &[(&str, Shape)] = &[
         )
     }),
     ("calls with 64 arguments", |n| {
-        functions(
-            n,
-            &format!(
-                "(local.set $x (call $many {}))",
-                "(local.get $x)".repeat(64)
-            ),
+        let call = format!("(local.set 0 (call $many {}))", "(local.get 0)".repeat(64));
+        let function = format!(
+            "(func (param i64) (result i64) {} (local.get 0))",
+            call.repeat(100)
+        );
+        format!(
+            "(module (func $many {} (result i64) (i64.const 0)) {})",
+            "(param i64)".repeat(64),
+            function.repeat(n / 2_000 + 1)
         )
+    }),
+    ("chains of additions in blocks", |n| {
+        let chain = "(local.set 0 (i64.add (local.get 0) (i64.const 77)))".repeat(1_000);
+        let body =
+            format!("(block (br_if 0 (i32.wrap_i64 (local.get 0))) {chain})").repeat(n / 6_000 + 1);
+        format!("(module (func (export \"f\") (param i64) (result i64) {body} (local.get 0)))")
     }),
     ("branches out of a block", |n| {
         functions(
