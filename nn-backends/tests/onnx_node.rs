@@ -110,6 +110,16 @@ fn attempt(case: &Case, frozen: impl Fn(usize) -> bool) -> Outcome {
     if outputs(Backend::default()).as_ref() != Ok(&reference) {
         return Outcome::Failed("the backends differ".into());
     }
+    #[cfg(feature = "wgpu")]
+    for gpu in common::backends::gpus() {
+        let prepared = match gpu.prepare(model.clone()) {
+            Ok(prepared) => prepared,
+            Err(error) => return Outcome::Failed(error.to_string()),
+        };
+        if prepared.run(&given).as_ref() != Ok(&reference) {
+            return Outcome::Failed(format!("{} differs", gpu.info().api));
+        }
+    }
     for (i, (a, b)) in reference.iter().zip(&case.expected).enumerate() {
         if !close(a, b, case.outline.outputs[i].ty) {
             let show = |t: &Tensor| {

@@ -1,6 +1,8 @@
 //! Repository chores: `cargo xtask <chore>`.
 #![forbid(unsafe_code)]
 
+mod neon;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -34,6 +36,11 @@ enum Chore {
         /// Tables to print.
         tables: Vec<String>,
     },
+    /// Runs the inference tests for AArch64, with its NEON kernels, in an emulator.
+    ///
+    /// Needs qemu-user and a cross compiler (Debian: gcc-aarch64-linux-gnu), and a standard library for the
+    /// target or its source.
+    Neon,
     /// Writes what the VM computes into the conformance vectors; review the difference.
     Vectors,
 }
@@ -45,6 +52,7 @@ fn main() -> ExitCode {
         }
         Chore::Train => train(),
         Chore::Calibrate { tables } => calibrate(&tables),
+        Chore::Neon => neon::neon(&root()),
         Chore::Vectors => vectors(),
     };
     match outcome {

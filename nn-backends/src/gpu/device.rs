@@ -145,7 +145,7 @@ pub(super) struct Device {
     pub queue: wgpu::Queue,
     /// Why the device was lost, or what failed outside any scope.
     fault: Arc<Mutex<Option<GpuError>>>,
-    pipelines: Mutex<BTreeMap<String, Pipeline>>,
+    pub(super) pipelines: Mutex<BTreeMap<String, Pipeline>>,
 }
 
 /// A panic while a lock is held leaves data that is still whole: every change below is a single insertion.

@@ -13,6 +13,8 @@ mod program;
 mod run;
 mod selftest;
 mod shader;
+#[cfg(test)]
+mod tests;
 
 pub use api::GpuApi;
 pub use device::{Gpu, GpuInfo, GpuOptions};

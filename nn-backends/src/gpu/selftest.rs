@@ -188,9 +188,17 @@ fn cases(n: &mut Numbers) -> Vec<(&'static str, Case)> {
         end_pads: [1, 2],
         output: [7, 6],
     };
+    // Every third one is a power of two, whose products are often ties.
     let scales = |count: usize| -> Vec<f32> {
+        let fraction = |i| {
+            if i % 3 == 0 {
+                1.0
+            } else {
+                1.0 + i as f32 / 77.0
+            }
+        };
         (0..count)
-            .map(|i| 2f32.powi(-(i as i32 % 40)) * (1.0 + i as f32 / 77.0))
+            .map(|i| 2f32.powi(-(i as i32 % 40)) * fraction(i))
             .collect()
     };
     vec![
@@ -263,6 +271,20 @@ fn cases(n: &mut Numbers) -> Vec<(&'static str, Case)> {
                 },
                 &[(T::U8, &[9, 31], false), (T::I8, &[31], false)],
                 (T::I8, &[9, 31]),
+            ),
+        ),
+        (
+            "sums that are ties",
+            Case::new(
+                n,
+                Op::QAdd {
+                    zeros: [0, 0],
+                    scales: [0.5, 0.125],
+                    zero: 0,
+                    ty: T::U8,
+                },
+                &[(T::I8, &[20, 20], false), (T::U8, &[20, 20], false)],
+                (T::U8, &[20, 20]),
             ),
         ),
         (
@@ -378,6 +400,15 @@ fn cases(n: &mut Numbers) -> Vec<(&'static str, Case)> {
                 Op::Pad(vec![(1, 2), (-1, 3)], PadMode::Reflect),
                 &[(T::U8, &[5, 9], false)],
                 (T::U8, &[8, 11]),
+            ),
+        ),
+        (
+            "padding with a constant",
+            Case::new(
+                n,
+                Op::Pad(vec![(1, 2), (2, 3)], PadMode::Constant),
+                &[(T::I16, &[4, 5], false), (T::I16, &[], true)],
+                (T::I16, &[7, 10]),
             ),
         ),
         (

@@ -1,7 +1,7 @@
 //! Exact kernels on plain slices.
 //!
 //! Every kernel has a short scalar definition; the SIMD forms must give the same bits, and the tests say so for each
-//! instruction set that the machine has. Nothing here knows tensors, graphs or Burn, and all unsafe code of the crate
+//! instruction set that the machine has. Nothing here knows tensors or graphs, and all unsafe code of the crate
 //! is below this module.
 
 pub mod binary;
