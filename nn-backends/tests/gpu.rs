@@ -257,3 +257,42 @@ fn bad_choices_are_typed_errors() {
     }
     assert_eq!(GpuApi::from_name("opencl"), None);
 }
+
+/// A small model whose every node lays out the same weights again.
+#[test]
+fn weights_that_are_used_often_are_counted_often() {
+    let mut nodes = Vec::new();
+    for i in 0..200 {
+        nodes.push(node("MatMulInteger", &["x", "w"], &[&format!("p{i}")]));
+        let before = if i == 0 {
+            "p0".into()
+        } else {
+            format!("s{}", i - 1)
+        };
+        let names = [before, format!("p{i}")];
+        nodes.push(node(
+            "Add",
+            &names.each_ref().map(String::as_str),
+            &[&format!("s{i}")],
+        ));
+    }
+    nodes.push(node("Identity", &["s199"], &["y"]));
+    let graph = Graph {
+        nodes,
+        initializers: vec![tensor("w", I8, &[512, 512], &vec![1; 512 * 512])],
+        inputs: vec![value("x", I8, &[1, 512])],
+        outputs: vec![value("y", I32, &[1, 512])],
+    };
+    let model = load(&graph);
+    for gpu in gpus() {
+        let mut options = GpuOptions::default();
+        options.memory = 8 << 20;
+        let small = Gpu::open_with(gpu.info().api, &options).unwrap();
+        let error = small.prepare(model.clone()).unwrap_err();
+        assert!(matches!(error, GpuError::Memory { limit, .. } if limit == 8 << 20));
+        let prepared = gpu.prepare(model.clone()).unwrap();
+        let x = Tensor::new(ElementType::I8, vec![1, 512], vec![1; 512]).unwrap();
+        let sums = &prepared.run(&[x]).unwrap()[0].data;
+        assert_eq!(sums[..4], (201i32 * 512).to_le_bytes());
+    }
+}

@@ -12,7 +12,7 @@ use crate::check::check;
 use crate::delta::StateDelta;
 use crate::engine::{CompileError, Compiled, IdleInstances, panic_text};
 use crate::error::Error;
-use crate::exec::{ModelCache, Testing, model_limits, registration_gas};
+use crate::exec::{ModelCache, Preparer, Testing, model_limits, registration_gas};
 use crate::host::{Hash, Host};
 use crate::inspect::{Inspector, SourceMap};
 use crate::request::{Call, Deploy, code_hash};
@@ -72,6 +72,7 @@ pub struct VmBuilder {
     model_bytes: u64,
     idle_instances: usize,
     inference_traces: bool,
+    preparer: Preparer,
     disk: Option<DiskCache>,
 }
 
@@ -118,6 +119,21 @@ impl VmBuilder {
         self
     }
 
+    /// What prepares a model for the backend that runs it, for instance a GPU:
+    /// `move |model| Ok(gpu.prepare(model)?)`. Every backend gives the same bits, so nodes of a chain need not agree
+    /// on it. An error, then or when the model runs, is an [`Error`] of this node and never an outcome of the
+    /// transaction. Default: the processor, one thread.
+    pub fn inference_backend(
+        mut self,
+        prepare: impl Fn(Arc<Model>) -> Result<aivm_nn::Prepared, aivm_nn::RunError>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        self.preparer = Preparer::new(Box::new(prepare));
+        self
+    }
+
     /// A folder that keeps compiled code over restarts. Default: none.
     pub fn disk_cache(mut self, cache: DiskCache) -> Self {
         self.disk = Some(cache);
@@ -134,7 +150,7 @@ impl VmBuilder {
             shared: Shared {
                 schedules: Schedules::new(&self.schedules, &idle)?,
                 cache: ModuleCache::new(self.code_bytes, self.disk),
-                models: ModelCache::new(self.model_bytes),
+                models: ModelCache::new(self.model_bytes, self.preparer),
                 inference_traces: self.inference_traces,
             },
         })
@@ -198,6 +214,7 @@ impl Vm {
             model_bytes: 256 << 20,
             idle_instances: 1_024,
             inference_traces: false,
+            preparer: Preparer::default(),
             disk: None,
         }
     }

@@ -1,6 +1,7 @@
 //! What can go wrong with a GPU. None of it says anything about a model.
 
 use super::GpuApi;
+use crate::error::RunError;
 
 /// Why a GPU was not opened, or what became of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,4 +67,10 @@ pub enum GpuError {
     /// The driver refused something.
     #[error("the device failed: {0}")]
     Failed(String),
+}
+
+impl From<GpuError> for RunError {
+    fn from(error: GpuError) -> Self {
+        RunError::Device(error.to_string())
+    }
 }

@@ -1,5 +1,6 @@
 //! The order of work for one graph, and where in device memory its values are.
 
+use super::GpuError;
 use super::lower::{Context, Dispatch, Lowered, Source, Target, lower, words};
 use crate::graph::{Graph, ValueId};
 use crate::op::Op;
@@ -94,8 +95,9 @@ struct Residence {
 }
 
 impl Plan {
-    pub fn new(graph: &Graph, native_dot: bool) -> Plan {
-        let (lowered, placements) = place(graph, native_dot);
+    /// Plans `graph`, whose weights and parameters may take `memory` bytes.
+    pub fn new(graph: &Graph, native_dot: bool, memory: u64) -> Result<Plan, GpuError> {
+        let (lowered, placements) = place(graph, native_dot, memory)?;
         let residence = Residence::new(graph, &lowered);
         let mut plan = Plan {
             steps: Vec::new(),
@@ -178,7 +180,7 @@ impl Plan {
         wanted.dedup();
         plan.download(&wanted, &mut host);
         plan.slots = slots.words;
-        plan
+        Ok(plan)
     }
 
     fn download(&mut self, wanted: &[ValueId], host: &mut [bool]) {
@@ -232,7 +234,23 @@ impl Plan {
 }
 
 /// For each node its kernels, or `None` if the processor runs it.
-fn place(graph: &Graph, native_dot: bool) -> (Vec<Option<Lowered>>, Vec<Placement>) {
+type Placed = (Vec<Option<Lowered>>, Vec<Placement>);
+
+/// Bytes of what the kernels are told. A constant that many nodes use is laid out for each of them, so that a small
+/// model can ask for much.
+fn told(list: &[Dispatch]) -> u64 {
+    let words = |dispatch: &Dispatch| {
+        let laid_out = dispatch.sources.iter().map(|source| match source {
+            Source::Words(words) => words.len(),
+            _ => 0,
+        });
+        dispatch.params.len() + laid_out.sum::<usize>()
+    };
+    list.iter().map(words).sum::<usize>() as u64 * 4
+}
+
+fn place(graph: &Graph, native_dot: bool, memory: u64) -> Result<Placed, GpuError> {
+    let mut needed = 0u64;
     let mut on_host = vec![false; graph.value_count()];
     let (mut all, mut placements) = (Vec::new(), Vec::new());
     for (index, node) in graph.nodes().iter().enumerate() {
@@ -247,6 +265,13 @@ fn place(graph: &Graph, native_dot: bool) -> (Vec<Option<Lowered>>, Vec<Placemen
         if computed && matches!(node.op, Op::Reshape(_)) && lowered.is_ok() {
             lowered = Err(CpuReason::Follows);
         }
+        if let Ok(Lowered::Kernels(list)) = &lowered {
+            needed = needed.saturating_add(told(list));
+            if needed > memory {
+                let limit = memory;
+                return Err(GpuError::Memory { needed, limit });
+            }
+        }
         if lowered.is_err() {
             for id in &node.outputs {
                 on_host[id.index()] = true;
@@ -260,7 +285,7 @@ fn place(graph: &Graph, native_dot: bool) -> (Vec<Option<Lowered>>, Vec<Placemen
         });
         all.push(lowered.ok());
     }
-    (all, placements)
+    Ok((all, placements))
 }
 
 impl Residence {

@@ -59,7 +59,7 @@ fn constant_words(array: &Array) -> Vec<u32> {
 impl Program {
     pub fn new(gpu: &Gpu, graph: &Graph) -> Result<Program, GpuError> {
         let device = gpu.device.clone();
-        let plan = Plan::new(graph, device.info.native_dot);
+        let plan = Plan::new(graph, device.info.native_dot, device.options.memory)?;
         let mut params: Vec<u32> = Vec::new();
         let mut ready = Vec::with_capacity(plan.steps.len());
         let mut fixed = 0u64;

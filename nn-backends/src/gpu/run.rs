@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::GpuError;
 use super::device::lock;
 use super::plan::{Slot, Step};
 use super::program::{Program, Workspace, is_direct, workgroups};
@@ -13,10 +12,6 @@ use crate::kernels::strict::with_default_environment;
 use crate::run::{Executor, Observer};
 
 const LOST: RunError = RunError::Internal("a value is used before it is computed");
-
-fn device(error: GpuError) -> RunError {
-    RunError::Device(error.to_string())
-}
 
 /// Values on the host: for each, one array for each instance, or one for all.
 struct Host {
@@ -97,7 +92,7 @@ impl Program {
             // Freed before more is asked for.
             old => {
                 drop(old);
-                self.workspace(part.len()).map_err(device)?
+                self.workspace(part.len()).map_err(RunError::from)?
             }
         };
         let mut host = Host {
@@ -172,7 +167,7 @@ impl Run<'_> {
         let device_ = &self.program.device;
         device_
             .guarded(|| device_.queue.write_buffer(&self.space.state, 0, bytes))
-            .map_err(device)
+            .map_err(RunError::from)
     }
 
     fn slot(&self, id: ValueId) -> Result<(Slot, &Info, u64), RunError> {
@@ -196,7 +191,7 @@ impl Run<'_> {
         let device_ = &self.program.device;
         device_
             .guarded(|| device_.queue.write_buffer(buffer, 0, &bytes))
-            .map_err(device)
+            .map_err(RunError::from)
     }
 
     fn encoder(&mut self) -> &mut wgpu::CommandEncoder {
@@ -214,7 +209,7 @@ impl Run<'_> {
             .guarded(|| {
                 device_.queue.submit([encoder.finish()]);
             })
-            .map_err(device)
+            .map_err(RunError::from)
     }
 
     fn kernel(&mut self, at: usize) -> Result<(), RunError> {
@@ -266,7 +261,7 @@ impl Run<'_> {
                     mapped_at_creation: false,
                 })
             });
-            self.space.staging = Some(made.map_err(device)?);
+            self.space.staging = Some(made.map_err(RunError::from)?);
         }
         self.encoder();
         let (Some(mut encoder), Some(staging)) = (self.encoder.take(), &self.space.staging) else {
@@ -282,8 +277,10 @@ impl Run<'_> {
                 }
                 encoder.finish()
             })
-            .map_err(device)?;
-        let data = device_.read(commands, staging, total).map_err(device)?;
+            .map_err(RunError::from)?;
+        let data = device_
+            .read(commands, staging, total)
+            .map_err(RunError::from)?;
         let (state, _) = data
             .get(4..state_bytes as usize)
             .ok_or(LOST)?

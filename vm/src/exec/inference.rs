@@ -50,6 +50,30 @@ impl Ready {
     }
 }
 
+/// Prepares models for the backend that they run on.
+pub(crate) struct Preparer(Box<Prepare>);
+
+/// What a [`Preparer`] does.
+pub(crate) type Prepare = dyn Fn(Arc<Model>) -> Result<Prepared, RunError> + Send + Sync;
+
+impl Preparer {
+    pub fn new(prepare: Box<Prepare>) -> Self {
+        Preparer(prepare)
+    }
+}
+
+impl Default for Preparer {
+    fn default() -> Self {
+        Preparer(Box::new(|model| prepare(model, Backend::default())))
+    }
+}
+
+impl std::fmt::Debug for Preparer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Preparer")
+    }
+}
+
 /// Content address, and hash of the schedule under which the model was accepted.
 type ModelId = (Hash, Hash);
 
@@ -57,6 +81,7 @@ type ModelId = (Hash, Hash);
 #[derive(Debug)]
 pub(crate) struct ModelCache {
     budget: u64,
+    preparer: Preparer,
     held: Mutex<Held>,
 }
 
@@ -68,9 +93,10 @@ struct Held {
 }
 
 impl ModelCache {
-    pub fn new(budget: u64) -> Self {
+    pub fn new(budget: u64, preparer: Preparer) -> Self {
         Self {
             budget,
+            preparer,
             held: Mutex::new(Held {
                 bytes: 0,
                 models: LruCache::unbounded(),
@@ -119,7 +145,7 @@ impl ModelCache {
             });
         }
         let quote = model.quote(&active.schedule.nn);
-        let prepared = prepare(Arc::new(model), Backend::default())
+        let prepared = self.preparer.0(Arc::new(model))
             .map_err(|error| Error::Inference(error.to_string()))?;
         let ready = Arc::new(Ready {
             prepared,

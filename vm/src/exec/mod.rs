@@ -12,6 +12,6 @@ mod tx;
 
 pub(crate) use frame::{Frame, Message};
 pub(crate) use gas::GasLanes;
-pub(crate) use inference::{ModelCache, model_limits, registration_gas};
+pub(crate) use inference::{ModelCache, Preparer, model_limits, registration_gas};
 pub(crate) use testing::Testing;
 pub(crate) use tx::Tx;
