@@ -1,13 +1,24 @@
 //! Names and types: from syntax trees to checked contracts.
 
+mod arguments;
+mod assign;
+mod builtins;
 mod calls;
+mod casts;
 mod checker;
 mod collect;
+mod encoding;
 mod exprs;
+mod external;
+mod failures;
 mod getters;
 mod literals;
+mod locals;
+mod loops;
+mod members;
 mod models;
 mod modifiers;
+mod operators;
 mod stmts;
 pub(crate) mod symbols;
 mod types;
