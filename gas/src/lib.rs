@@ -20,9 +20,9 @@ mod instrument;
 mod schedule;
 
 pub use instrument::{
-    EXIT_EXPORT, ExitCode, Feature, GAS_EXPORT, InstrumentError, Instrumented, Limit, OffsetMap,
-    RESERVED_PREFIX, Reason, STACK_EXPORT, Stats, instrument, instrument_plainly, least_gas,
-    offset_map,
+    Block, BlockOpcode, Counted, EXIT_EXPORT, ExitCode, Feature, GAS_EXPORT, InstrumentError,
+    Instrumented, Limit, OffsetMap, RESERVED_PREFIX, Reason, STACK_EXPORT, Stats, count_blocks,
+    instrument, instrument_plainly, least_gas, offset_map,
 };
 pub use schedule::{
     CallPrices, Change, GasSchedule, HostPrice, Limits, NnPrices, PqcPrice, PqcPrices,

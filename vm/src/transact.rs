@@ -7,9 +7,9 @@ use aivm_nn::trace::transaction_root;
 use crate::delta::StateDelta;
 use crate::engine::{Entry, Outcome};
 use crate::error::Error;
-use crate::exec::{Frame, GasLanes, Message, Testing, Tx};
+use crate::exec::{Counting, Frame, GasLanes, Message, Testing, Tx};
 use crate::host::{BlockContext, Hash, Host};
-use crate::inspect::Inspector;
+use crate::inspect::{Inspector, OpcodeProfile};
 use crate::journal::{Effects, Journal};
 use crate::math::{to_u256, to_word};
 use crate::request::{Call, Deploy};
@@ -30,6 +30,7 @@ pub(crate) struct Plan<'a> {
     pq_gas_limit: Option<u64>,
     tx_hash: Hash,
     retain: Option<usize>,
+    count: bool,
 }
 
 impl<'a> Plan<'a> {
@@ -45,6 +46,7 @@ impl<'a> Plan<'a> {
             pq_gas_limit: request.pq_gas_limit,
             tx_hash: request.tx_hash,
             retain: None,
+            count: false,
         }
     }
 
@@ -68,7 +70,14 @@ impl<'a> Plan<'a> {
             pq_gas_limit: request.pq_gas_limit,
             tx_hash: request.tx_hash,
             retain: None,
+            count: false,
         }
+    }
+
+    /// Counts instructions.
+    pub fn counting(mut self) -> Self {
+        self.count = true;
+        self
     }
 
     /// Keeps the frames of the transcript, up to `limit` bytes of them.
@@ -83,6 +92,8 @@ pub(crate) struct Finished {
     pub delta: StateDelta,
     pub gas_needed: u64,
     pub transcript_frames: Transcript,
+    /// Instructions that ran, if they were counted.
+    pub opcodes: Option<OpcodeProfile>,
     block: BlockContext,
     tx_hash: Hash,
     caller: Address,
@@ -138,6 +149,7 @@ pub(crate) fn transact<'a>(
         inference_roots: Vec::new(),
         pqc: Vec::new(),
         first: Some(compiled),
+        counting: plan.count.then(Counting::default),
         open: Vec::new(),
         testing,
         inspector,
@@ -182,6 +194,7 @@ pub(crate) fn transact<'a>(
             Entry::Query => Kind::Query,
         },
         transcript_frames: tx.transcript,
+        opcodes: tx.counting.map(|counting| counting.profile),
         schedule: active.hash,
     })
 }

@@ -14,7 +14,7 @@ use crate::engine::{CompileError, Compiled, IdleInstances, panic_text};
 use crate::error::Error;
 use crate::exec::{ModelCache, Preparer, Testing, model_limits, registration_gas};
 use crate::host::{Hash, Host};
-use crate::inspect::{Inspector, SourceMap};
+use crate::inspect::{Inspector, OpcodeProfile, SourceMap};
 use crate::request::{Call, Deploy, code_hash};
 use crate::schedules::{Active, Schedules};
 use crate::testing::Director;
@@ -441,6 +441,26 @@ impl Vm {
     ) -> Result<Finished, Error> {
         let active = self.active(host)?;
         transact(&self.shared, active, host, plan, inspector, None)
+    }
+
+    /// Runs a transaction once, commits nothing and counts the instructions that it runs. The
+    /// receipt is the one that a call would have. Code with counters is compiled for this
+    /// alone and not kept.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub fn count_opcodes(
+        &self,
+        host: &impl Host,
+        request: &Call,
+    ) -> Result<(Receipt, OpcodeProfile), Error> {
+        guarded(|| {
+            let plan = Plan::call(request).counting();
+            let mut finished = self.run(host, &plan, None)?;
+            let root = host.state_root()?;
+            let opcodes = finished.opcodes.take().unwrap_or_default();
+            Ok((finished.receipt(root, root), opcodes))
+        })
     }
 
     /// Counters of the compiled-code cache.

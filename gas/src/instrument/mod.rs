@@ -1,6 +1,7 @@
 //! Instrumentation of WebAssembly modules.
 
 mod cost;
+mod count;
 mod emit;
 mod error;
 mod features;
@@ -12,6 +13,7 @@ mod offsets;
 mod plan;
 mod simd;
 
+pub use count::{Block, BlockOpcode, Counted, count_blocks};
 pub use error::{Feature, InstrumentError, Limit, Reason};
 pub use least::least_gas;
 pub use offsets::OffsetMap;

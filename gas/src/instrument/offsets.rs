@@ -29,6 +29,13 @@ impl OffsetMap {
         Some(run.guest + (offset - run.from).min(run.copied))
     }
 
+    /// Whether a byte of the instrumented module was copied from the guest.
+    pub fn is_guest(&self, offset: u64) -> bool {
+        let index = self.runs.partition_point(|run| run.from <= offset);
+        let run = index.checked_sub(1).and_then(|index| self.runs.get(index));
+        run.is_some_and(|run| offset - run.from < run.copied)
+    }
+
     /// Where the contents of the guest module's code section begin.
     pub fn guest_code(&self) -> u64 {
         self.code

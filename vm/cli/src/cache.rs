@@ -25,7 +25,8 @@ pub fn cache(args: &CacheArgs, json: bool) -> Result<bool, CliError> {
     if json {
         output::print(&json!({ "files": files, "bytes": bytes }));
     } else {
-        println!("{files} modules, {bytes} bytes");
+        let modules = if files == 1 { "module" } else { "modules" };
+        println!("{files} {modules}, {bytes} bytes");
     }
     Ok(true)
 }

@@ -13,6 +13,12 @@ pub enum CliError {
         /// What went wrong.
         source: std::io::Error,
     },
+    /// Something else than a contract's module.
+    #[error(
+        "{} is no Wasm module in binary form; `synqc build` makes one from SynQ, and `wat2wasm` from text",
+        .0.display()
+    )]
+    NoModule(PathBuf),
     /// Neither hexadecimal nor, for want of an ABI, anything else.
     #[error("`{0}` is not hexadecimal; to call functions by name, give the contract's --abi")]
     NeedsAbi(String),

@@ -12,7 +12,7 @@ use crate::error::CliError;
 use crate::output;
 use crate::world::{World, on, write};
 
-/// Lines shown, the most expensive first; all of them are in the JSON.
+/// Lines and opcodes shown, the most expensive first; all of them are in the JSON.
 const LINES: usize = 20;
 
 /// Profiles the last call after running the others.
@@ -24,6 +24,7 @@ pub fn profile(args: &ProfileArgs, json: bool) -> Result<bool, CliError> {
     for (call, _) in before {
         on!(&mut world.chain, host => world.vm.call(host.as_mut(), call))?;
     }
+    let (_, opcodes) = on!(&world.chain, host => world.vm.count_opcodes(host.as_ref(), call))?;
     let (mut tree, mut flame, mut hosts) =
         (CallTree::new(), FoldedStacks::new(), HostProfile::new());
     let (mut lines, mut place) = (LineProfile::new(), FailurePlace::new());
@@ -57,6 +58,13 @@ pub fn profile(args: &ProfileArgs, json: bool) -> Result<bool, CliError> {
         output::print(&json!({
             "calls": roots,
             "host_functions": functions,
+            "opcodes": opcodes
+                .opcodes()
+                .iter()
+                .map(|(name, stats)| {
+                    (name.as_str(), json!({ "executed": stats.executed, "gas": stats.gas }))
+                })
+                .collect::<BTreeMap<&str, Value>>(),
             "lines": by_line.iter().map(|(line, gas)| json!({ "line": line, "gas": gas })).collect::<Vec<_>>(),
             "at": at,
             "stacks": flame.stacks(),
@@ -75,6 +83,12 @@ pub fn profile(args: &ProfileArgs, json: bool) -> Result<bool, CliError> {
     println!("\nhost functions{:>26} {:>14}", "calls", "gas");
     for (name, stats) in hosts.functions() {
         println!("  {name:<30} {:>7} {:>14}", stats.calls, stats.gas);
+    }
+    let mut by_gas: Vec<_> = opcodes.opcodes().iter().collect();
+    by_gas.sort_by_key(|(_, stats)| std::cmp::Reverse((stats.gas, stats.executed)));
+    println!("\nopcodes{:>32} {:>14}", "executed", "gas");
+    for (name, stats) in by_gas.iter().take(LINES) {
+        println!("  {name:<27} {:>10} {:>14}", stats.executed, stats.gas);
     }
     println!("\nlines{:>49}", "gas");
     for (line, gas) in by_line.iter().take(LINES) {

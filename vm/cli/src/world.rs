@@ -88,6 +88,9 @@ impl World {
             on!(&mut chain, host => vm.register_model(host.as_mut(), &onnx))?;
         }
         let wasm = read(&args.contract)?;
+        if !wasm.starts_with(b"\0asm") {
+            return Err(CliError::NoModule(args.contract.clone()));
+        }
         let uploaded = on!(&mut chain, host => vm.upload(host.as_mut(), &wasm))?;
         let mut salt = [0; 32];
         salt[24..].copy_from_slice(&args.salt.to_be_bytes());

@@ -75,6 +75,11 @@ fn errors_are_helpful() {
         "{}",
         text(&output)
     );
+    let source = folder.path().join("source.synq");
+    std::fs::write(&source, "contract C {}").unwrap();
+    let output = aivm(&["run", path(&source)]);
+    assert!(text(&output).contains("`synqc build`"), "{}", text(&output));
+    assert_eq!(output.status.code(), Some(2));
     let output = aivm(&["run", path(&wasm), "--call", "00", "--gas", "1"]);
     assert!(text(&output).contains("gas"), "{}", text(&output));
     assert_eq!(output.status.code(), Some(2));
@@ -104,6 +109,12 @@ fn estimate_profile_inspect_and_cache_work() {
     ]);
     assert_eq!(profile.status.code(), Some(0), "{}", text(&profile));
     assert!(text(&profile).contains("\nlines "), "{}", text(&profile));
+    assert!(text(&profile).contains("\nopcodes "), "{}", text(&profile));
+    let profile = aivm(&["profile", path(&wasm), "--call", "00", "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&profile.stdout).unwrap();
+    let stores = &json["opcodes"]["i32.store"];
+    assert!(stores["executed"].as_u64().unwrap() > 0, "{json}");
+    assert!(stores["gas"].as_u64().unwrap() > 0, "{json}");
     assert!(std::fs::read_to_string(&folded).unwrap().contains(".call "));
     assert!(std::fs::read_to_string(&svg).unwrap().starts_with("<svg"));
 
@@ -113,7 +124,7 @@ fn estimate_profile_inspect_and_cache_work() {
 
     let cache = folder.path().join("cache");
     aivm(&["run", path(&wasm), "--cache", path(&cache)]);
-    assert!(text(&aivm(&["cache", path(&cache)])).starts_with("1 modules"));
+    assert!(text(&aivm(&["cache", path(&cache)])).starts_with("1 module,"));
     assert!(text(&aivm(&["cache", path(&cache), "--clear"])).starts_with("0 modules"));
 }
 

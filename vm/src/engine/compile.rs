@@ -100,6 +100,13 @@ impl EngineConfig {
         Compiled::new(self, engine, module, wasm, size)
     }
 
+    /// Compiles instrumented bytes whose last `counters` globals count what runs.
+    pub fn compile_counting(&self, wasm: &[u8], counters: usize) -> Result<Compiled, CompileError> {
+        let mut compiled = self.compile(wasm)?;
+        compiled.counters = counters;
+        Ok(compiled)
+    }
+
     /// Loads what [`Compiled::serialize`] gave.
     ///
     /// # Safety
@@ -132,6 +139,8 @@ pub(crate) struct Compiled {
     pub(super) stack_words: u32,
     /// Bytes of the native stack.
     pub(super) native_stack: usize,
+    /// Globals at the end that count what runs; none but in profiles.
+    pub(super) counters: usize,
     renewable: bool,
     pub(super) number: ModuleNumber,
     idle: Arc<IdleInstances>,
@@ -167,6 +176,7 @@ impl Compiled {
             imports,
             stack_words: config.stack_words,
             native_stack: config.native_stack(),
+            counters: 0,
             renewable: is_renewable(wasm)?,
             number: config.idle.number(),
             idle: config.idle.clone(),

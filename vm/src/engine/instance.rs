@@ -163,6 +163,16 @@ impl Instance {
         }
     }
 
+    /// What the last `count` globals, counters, say.
+    pub fn counters(&self, count: usize) -> Vec<u64> {
+        let first = self.globals.len().saturating_sub(count);
+        let counters = self.globals.iter().skip(first);
+        // SAFETY: the places live in the store, and no guest code runs; counters are `i64`.
+        counters
+            .map(|c| unsafe { c.place.as_ref().val.u64 })
+            .collect()
+    }
+
     /// Makes the instance as new; false when the machine does not let it.
     pub fn renew(&mut self, pages: Option<&PageMap>) -> bool {
         for start in &mut self.globals {

@@ -78,6 +78,11 @@ pub(crate) fn run(
             Output::Revert(data) => Outcome::Revert(data),
         })
     });
+    if compiled.counters > 0
+        && let Some(counting) = &mut frame.tx.counting
+    {
+        counting.add(&frame.code, &instance.counters(compiled.counters));
+    }
     // After a failure of the machine nothing is known about the state of the instance.
     if !matches!(result, Err(Exit::Host(_))) {
         compiled.give_back(instance);

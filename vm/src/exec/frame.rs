@@ -117,9 +117,12 @@ impl<'f, 'a> Frame<'f, 'a> {
 
     fn execute(&mut self, message: &Message<'_>) -> Result<Outcome, Exit> {
         let tx = &mut *self.tx;
-        let compiled = match tx.first.take() {
-            Some(compiled) => compiled,
-            None => tx
+        let compiled = match (tx.first.take(), &mut tx.counting) {
+            (_, Some(counting)) => counting
+                .module(tx.active, tx.host, &message.code)
+                .map_err(fail)?,
+            (Some(compiled), None) => compiled,
+            (None, None) => tx
                 .shared
                 .load(tx.active, tx.host, &message.code)
                 .map_err(fail)?,

@@ -1,6 +1,7 @@
 //! Running contracts: one transaction, its frames, and what host functions do.
 
 mod calls;
+mod counting;
 mod crypto;
 mod frame;
 mod gas;
@@ -10,6 +11,7 @@ mod storage;
 mod testing;
 mod tx;
 
+pub(crate) use counting::Counting;
 pub(crate) use frame::{Frame, Message};
 pub(crate) use gas::GasLanes;
 pub(crate) use inference::{ModelCache, Preparer, model_limits, registration_gas};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aivm_abi::receipt::{Inference, PqcCheck};
 use aivm_abi::{Address, Exit, Transcript, TrapCode};
 
+use super::counting::Counting;
 use super::gas::GasLanes;
 use super::testing::Testing;
 use crate::engine::Compiled;
@@ -38,6 +39,8 @@ pub(crate) struct Tx<'a> {
     pub pqc: Vec<PqcCheck>,
     /// Code of the transaction's own contract, until its frame begins.
     pub first: Option<Arc<Compiled>>,
+    /// Set when instructions are counted.
+    pub counting: Option<Counting>,
     pub open: Vec<Open>,
     /// Set in tests only.
     pub testing: Option<Testing<'a>>,

@@ -5,6 +5,7 @@
 
 mod flame;
 mod lines;
+mod opcodes;
 mod profile;
 mod source;
 mod svg;
@@ -15,6 +16,7 @@ use aivm_abi::{Address, FuncId};
 
 pub use flame::FoldedStacks;
 pub use lines::{FailurePlace, LineProfile};
+pub use opcodes::{OpcodeProfile, OpcodeStats};
 pub use profile::{HostCallStats, HostProfile};
 pub use source::{CodePlace, Located, SourceMap};
 pub use svg::flame_graph_svg;
