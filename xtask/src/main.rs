@@ -1,6 +1,7 @@
 //! Repository chores: `cargo xtask <chore>`.
 #![forbid(unsafe_code)]
 
+mod guests;
 mod neon;
 
 use std::path::{Path, PathBuf};
@@ -41,6 +42,11 @@ enum Chore {
     /// Needs qemu-user and a cross compiler (Debian: gcc-aarch64-linux-gnu), and a standard library for the
     /// target or its source.
     Neon,
+    /// Builds the contracts of sdk-guest/examples and writes their fixtures and manifest.
+    ///
+    /// Needs the Rust target wasm32-unknown-unknown, and zig for the one in C; says which fixtures
+    /// were not rebuilt when one is missing.
+    Guests,
     /// Writes what the VM computes into the conformance vectors; review the difference.
     Vectors,
 }
@@ -53,6 +59,7 @@ fn main() -> ExitCode {
         Chore::Train => train(),
         Chore::Calibrate { tables } => calibrate(&tables),
         Chore::Neon => neon::neon(&root()),
+        Chore::Guests => guests::guests(),
         Chore::Vectors => vectors(),
     };
     match outcome {

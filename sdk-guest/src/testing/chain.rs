@@ -1,0 +1,137 @@
+//! What tests ask of a chain.
+
+use crate::abi::{self, AbiType};
+use crate::call::Call;
+use crate::event::Event;
+use crate::{Address, Revert, U256};
+
+/// Why a call gave no result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The contract reverted, with this data.
+    Reverted(Vec<u8>),
+    /// The sandbox stopped it; the number is the trap code as receipts print it.
+    Trapped(u32),
+    /// The chain refused to run it.
+    Refused(String),
+    /// It returned what is not of the type.
+    Malformed,
+}
+
+impl Failure {
+    /// The failure of a contract that returns this error.
+    pub fn of(error: impl Revert) -> Self {
+        Self::Reverted(error.revert_data())
+    }
+
+    /// Text of an `Error(string)`, which is what a panic gives.
+    pub fn message(&self) -> Option<String> {
+        let Self::Reverted(data) = self else {
+            return None;
+        };
+        let text = data.strip_prefix(&[0x08, 0xc3, 0x79, 0xa0])?;
+        abi::decode(text).ok()
+    }
+}
+
+/// An event of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRecord {
+    /// The contract that told it.
+    pub contract: Address,
+    /// Topics.
+    pub topics: Vec<U256>,
+    /// The other fields.
+    pub data: Vec<u8>,
+}
+
+impl EventRecord {
+    /// Whether it is this event of this contract.
+    pub fn is<E: Event>(&self, contract: Address, event: &E) -> bool {
+        let (topics, data) = event.parts();
+        let topics: Vec<U256> = topics.words().iter().map(|&t| U256::from(t)).collect();
+        self.contract == contract && self.topics == topics && self.data == data
+    }
+}
+
+/// A chain with one VM: in this process or in Wasm.
+pub trait Chain {
+    /// Sets a native balance.
+    fn fund(&mut self, who: Address, amount: U256);
+    /// Native balance.
+    fn balance(&self, who: Address) -> U256;
+    /// Sets the block that the next calls run in.
+    fn set_block(&mut self, number: u64, timestamp: u64);
+    /// Registers a model's ONNX bytes; gives its content address.
+    ///
+    /// # Panics
+    /// When the bytes are no model.
+    fn register_model(&mut self, onnx: &[u8]) -> [u8; 32];
+    /// Deploys the contract that was added under this name.
+    ///
+    /// # Errors
+    /// When the constructor fails.
+    fn deploy_raw(
+        &mut self,
+        contract: &str,
+        from: Address,
+        value: U256,
+        input: &[u8],
+    ) -> Result<Address, Failure>;
+    /// Calls a contract.
+    ///
+    /// # Errors
+    /// When the call fails; its effects are undone.
+    fn call_raw(
+        &mut self,
+        from: Address,
+        to: Address,
+        value: U256,
+        input: &[u8],
+    ) -> Result<Vec<u8>, Failure>;
+    /// Asks a contract, read-only.
+    ///
+    /// # Errors
+    /// When the call fails.
+    fn query_raw(&mut self, from: Address, to: Address, input: &[u8]) -> Result<Vec<u8>, Failure>;
+    /// Events of the newest deployment or call; none of one that failed.
+    fn events(&self) -> &[EventRecord];
+
+    /// Deploys with typed arguments: `chain.deploy("token", ALICE, &TokenCall::construct(…))`.
+    ///
+    /// # Errors
+    /// When the constructor fails.
+    fn deploy(
+        &mut self,
+        contract: &str,
+        from: Address,
+        construct: &Call<()>,
+    ) -> Result<Address, Failure> {
+        self.deploy_raw(contract, from, construct.value, &construct.input)
+    }
+
+    /// Calls with typed arguments: `chain.call(ALICE, token, &TokenCall::transfer(bob, amount))`.
+    ///
+    /// # Errors
+    /// When the call fails, or returns what is not an `R`.
+    fn call<R: AbiType>(&mut self, from: Address, to: Address, call: &Call<R>) -> Result<R, Failure>
+    where
+        Self: Sized,
+    {
+        let output = self.call_raw(from, to, call.value, &call.input)?;
+        abi::decode(&output).map_err(|_| Failure::Malformed)
+    }
+
+    /// Asks with typed arguments, as nobody in particular.
+    ///
+    /// # Errors
+    /// When the call fails, or returns what is not an `R`.
+    fn query<R: AbiType>(&mut self, to: Address, call: &Call<R>) -> Result<R, Failure>
+    where
+        Self: Sized,
+    {
+        let output = self.query_raw(Address::ZERO, to, &call.input)?;
+        abi::decode(&output).map_err(|_| Failure::Malformed)
+    }
+}

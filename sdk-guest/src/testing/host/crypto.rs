@@ -1,0 +1,47 @@
+//! Hashes, and the test's own answer to signatures.
+
+use sha2::Digest;
+
+pub use crate::bindings::synergy::aivm::crypto::{Kem, SignatureScheme};
+use crate::testing::world::with;
+use crate::{U256, Word};
+
+fn word(hash: [u8; 32]) -> Word {
+    U256::from_be_bytes(hash).into()
+}
+
+/// Keccak-256.
+pub fn keccak256(data: &[u8]) -> Word {
+    word(crate::keccak256(data))
+}
+
+/// SHA-256.
+pub fn sha256(data: &[u8]) -> Word {
+    word(sha2::Sha256::digest(data).into())
+}
+
+/// SHA3-256.
+pub fn sha3_256(data: &[u8]) -> Word {
+    word(sha3::Sha3_256::digest(data).into())
+}
+
+/// BLAKE3.
+pub fn blake3(data: &[u8]) -> Word {
+    word(*blake3::hash(data).as_bytes())
+}
+
+/// What the verifier given to [`Native`](crate::testing::Native) says.
+pub fn verify(scheme: SignatureScheme, key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    let verifier = with(|world| world.verifier.take());
+    let Some(verifier) = verifier else {
+        panic!("no verifier: give one to `Native::with_verifier`, or run the test in the VM");
+    };
+    let right = verifier(scheme, key, message, signature);
+    with(|world| world.verifier = Some(verifier));
+    right
+}
+
+/// Only the VM has key encapsulation.
+pub fn decapsulate(_kem: Kem, _secret_key: &[u8], _ciphertext: &[u8]) -> Option<Vec<u8>> {
+    panic!("key encapsulation works only in the VM")
+}

@@ -1,0 +1,159 @@
+//! Runs the tests of AIVM contracts in the VM, on their compiled Wasm.
+//!
+//! [`InVm`] is a [`Chain`], as `aivm_sdk::testing::Native` is: a test that is a function of a
+//! `Chain` runs on both.
+#![forbid(unsafe_code)]
+
+use std::collections::BTreeMap;
+
+use aivm::{BlockContext, Call, Deploy, Host, MemoryHost, Receipt, Status, Vm, Word};
+use aivm_sdk::testing::{Chain, EventRecord, Failure};
+use aivm_sdk::{Address, U256};
+
+/// A chain in memory that runs contracts' Wasm in the VM.
+pub struct InVm {
+    vm: Vm,
+    host: MemoryHost,
+    codes: BTreeMap<String, Vec<u8>>,
+    deployed: u64,
+    events: Vec<EventRecord>,
+    receipts: Vec<Receipt>,
+}
+
+impl InVm {
+    /// An empty chain.
+    ///
+    /// # Errors
+    /// When the VM cannot be built.
+    pub fn new() -> Result<Self, aivm::Error> {
+        let mut host = MemoryHost::new();
+        host.set_block(BlockContext::new(1, 0));
+        Ok(Self {
+            vm: Vm::builder().build()?,
+            host,
+            codes: BTreeMap::new(),
+            deployed: 0,
+            events: Vec::new(),
+            receipts: Vec::new(),
+        })
+    }
+
+    /// Adds a contract's Wasm under the name by which tests deploy it.
+    pub fn with_contract(mut self, name: &str, wasm: impl Into<Vec<u8>>) -> Self {
+        self.codes.insert(name.to_owned(), wasm.into());
+        self
+    }
+
+    /// Receipts of all deployments and calls so far.
+    pub fn receipts(&self) -> &[Receipt] {
+        &self.receipts
+    }
+
+    /// A storage entry of a contract.
+    pub fn storage(&self, contract: Address, key: &[u8]) -> Option<Vec<u8>> {
+        let contract = aivm::Address(contract.0);
+        self.host.storage_get(&contract, key).ok().flatten()
+    }
+
+    fn settle(&mut self, receipt: Receipt) -> Result<Vec<u8>, Failure> {
+        let events = receipt.events.iter().map(|event| EventRecord {
+            contract: Address(event.contract.0),
+            topics: event
+                .topics
+                .iter()
+                .map(|t| U256::from_be_bytes(t.to_be_bytes()))
+                .collect(),
+            data: event.data.clone(),
+        });
+        self.events = events.collect();
+        let result = outcome(&receipt);
+        self.receipts.push(receipt);
+        result
+    }
+}
+
+fn outcome(receipt: &Receipt) -> Result<Vec<u8>, Failure> {
+    match receipt.status {
+        Status::Return => Ok(receipt.output.clone()),
+        Status::Trap(code) => Err(Failure::Trapped(code.code())),
+        _ => Err(Failure::Reverted(receipt.output.clone())),
+    }
+}
+
+fn refused(error: impl std::fmt::Display) -> Failure {
+    Failure::Refused(error.to_string())
+}
+
+fn word(value: U256) -> Word {
+    Word::from_be_bytes(value.to_be_bytes())
+}
+
+impl Chain for InVm {
+    fn fund(&mut self, who: Address, amount: U256) {
+        self.host.set_balance(aivm::Address(who.0), word(amount));
+    }
+
+    fn balance(&self, who: Address) -> U256 {
+        let balance = self.host.balance(&aivm::Address(who.0));
+        U256::from_be_bytes(balance.unwrap_or_default().to_be_bytes())
+    }
+
+    fn set_block(&mut self, number: u64, timestamp: u64) {
+        let block = BlockContext::new(1, number).with_timestamp(timestamp);
+        self.host.set_block(block);
+    }
+
+    fn register_model(&mut self, onnx: &[u8]) -> [u8; 32] {
+        match self.vm.register_model(&mut self.host, onnx) {
+            Ok(registered) => registered.model,
+            Err(why) => panic!("no model: {why}"),
+        }
+    }
+
+    fn deploy_raw(
+        &mut self,
+        contract: &str,
+        from: Address,
+        value: U256,
+        input: &[u8],
+    ) -> Result<Address, Failure> {
+        let Some(wasm) = self.codes.get(contract) else {
+            return Err(Failure::Refused(format!(
+                "no contract is called {contract:?}"
+            )));
+        };
+        let uploaded = self.vm.upload(&mut self.host, wasm).map_err(refused)?;
+        self.deployed += 1;
+        let salt = U256::from(self.deployed).to_be_bytes();
+        let deploy = Deploy::new(aivm::Address(from.0), uploaded.code, input)
+            .with_salt(salt)
+            .with_value(word(value));
+        let deployed = self.vm.deploy(&mut self.host, &deploy).map_err(refused)?;
+        self.settle(deployed.receipt)?;
+        Ok(Address(deployed.address.0))
+    }
+
+    fn call_raw(
+        &mut self,
+        from: Address,
+        to: Address,
+        value: U256,
+        input: &[u8],
+    ) -> Result<Vec<u8>, Failure> {
+        let call = Call::new(aivm::Address(from.0), aivm::Address(to.0), input);
+        let call = call.with_value(word(value));
+        let receipt = self.vm.call(&mut self.host, &call).map_err(refused)?;
+        self.settle(receipt)
+    }
+
+    fn query_raw(&mut self, from: Address, to: Address, input: &[u8]) -> Result<Vec<u8>, Failure> {
+        let call = Call::new(aivm::Address(from.0), aivm::Address(to.0), input);
+        let receipt = self.vm.query(&self.host, &call).map_err(refused)?;
+        self.events.clear();
+        outcome(&receipt)
+    }
+
+    fn events(&self) -> &[EventRecord] {
+        &self.events
+    }
+}
