@@ -2,7 +2,7 @@
 //!
 //! - [`GasSchedule`] holds every price and limit of the virtual machine in one versioned,
 //!   hashed value; [`ScheduleSet`] tells which one is in force at a block height.
-//! - [`instrument`] turns a guest module into one that pays for itself. It is a pure
+//! - [`instrument`] (feature `instrument`, default) turns a guest module into one that pays for itself. It is a pure
 //!   function from bytes to bytes: the result is ordinary WebAssembly and uses the same
 //!   gas on every engine.
 //!
@@ -16,9 +16,11 @@
 //! consumes everything) and the exit global says why, see [`ExitCode`].
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "instrument")]
 mod instrument;
 mod schedule;
 
+#[cfg(feature = "instrument")]
 pub use instrument::{
     Block, BlockOpcode, Counted, EXIT_EXPORT, ExitCode, Feature, GAS_EXPORT, InstrumentError,
     Instrumented, Limit, OffsetMap, RESERVED_PREFIX, Reason, STACK_EXPORT, Stats, count_blocks,
