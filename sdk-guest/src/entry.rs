@@ -1,4 +1,4 @@
-//! A contract's exports, for `#[contract]`. They are those that [`export!`](crate::export!) would make,
+//! A contract's exports, for `#[contract]`. They are those that `export!` would make,
 //! less what gives memory back: the instance ends with the call.
 
 use alloc::vec::Vec;

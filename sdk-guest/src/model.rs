@@ -9,7 +9,7 @@ use crate::{U256, Word};
 pub use nn::{Tensor as RawTensor, TensorType};
 
 /// A model that takes an `I` and gives an `O`: arrays as the model has them, or tuples of arrays
-/// when it has several inputs or outputs. [`model!`](crate::model!) makes it.
+/// when it has several inputs or outputs. `model!` makes it.
 #[derive(Debug)]
 pub struct Model<I, O> {
     hash: [u8; 32],
@@ -17,7 +17,7 @@ pub struct Model<I, O> {
 }
 
 impl<I, O> Model<I, O> {
-    /// The model with this content address. [`model!`](crate::model!) finds it and its types.
+    /// The model with this content address. `model!` finds it and its types.
     pub const fn from_hash(hash: [u8; 32]) -> Self {
         Self {
             hash,

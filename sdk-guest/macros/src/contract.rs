@@ -179,8 +179,8 @@ pub fn expand(arguments: &Arguments, mut block: ItemImpl) -> syn::Result<TokenSt
             }
 
             #[cfg(not(target_arch = "wasm32"))]
-            fn abi() -> ::std::string::String {
-                let mut entries = ::std::vec::Vec::new();
+            fn abi() -> ::aivm_sdk::prelude::String {
+                let mut entries = ::aivm_sdk::prelude::Vec::new();
                 #constructor_entry
                 entries.extend([#(#entries),*]);
                 #(entries.push(<#events as ::aivm_sdk::Event>::describe());)*

@@ -117,7 +117,7 @@ impl Function {
             let name = bare(name);
             quote!(::aivm_sdk::describe::Parameter::new(#name, <#ty as ::aivm_sdk::abi::AbiType>::describe()))
         });
-        quote!(::std::vec![#(#entries),*])
+        quote!(::aivm_sdk::prelude::vec![#(#entries),*])
     }
 
     /// Expression of the function's entry in the ABI.
@@ -131,7 +131,7 @@ impl Function {
         };
         quote! {
             ::aivm_sdk::describe::Entry::Function {
-                name: ::std::string::String::from(#name),
+                name: ::aivm_sdk::prelude::String::from(#name),
                 inputs: #inputs,
                 outputs: ::aivm_sdk::describe::outputs(
                     <#gives as ::aivm_sdk::abi::AbiType>::describe(), #several),

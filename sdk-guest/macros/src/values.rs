@@ -137,8 +137,8 @@ pub fn event(input: &DeriveInput) -> syn::Result<TokenStream> {
             #[cfg(not(target_arch = "wasm32"))]
             fn describe() -> ::aivm_sdk::describe::Entry {
                 ::aivm_sdk::describe::Entry::Event {
-                    name: ::std::string::String::from(#name),
-                    inputs: ::std::vec![#(#parameters),*],
+                    name: ::aivm_sdk::prelude::String::from(#name),
+                    inputs: ::aivm_sdk::prelude::vec![#(#parameters),*],
                 }
             }
         }
@@ -176,8 +176,8 @@ fn error(path: &TokenStream, ident: &Ident, shape: &Fields) -> (TokenStream, Tok
     };
     let entry = quote! {
         ::aivm_sdk::describe::Entry::Error {
-            name: ::std::string::String::from(#name),
-            inputs: ::std::vec![#(::aivm_sdk::describe::Parameter::new(
+            name: ::aivm_sdk::prelude::String::from(#name),
+            inputs: ::aivm_sdk::prelude::vec![#(::aivm_sdk::describe::Parameter::new(
                 #names, <#types as ::aivm_sdk::abi::AbiType>::describe())),*],
         }
     };
@@ -219,8 +219,8 @@ pub fn revert(input: &DeriveInput) -> syn::Result<TokenStream> {
                 }
             }
             #[cfg(not(target_arch = "wasm32"))]
-            fn describe() -> ::std::vec::Vec<::aivm_sdk::describe::Entry> {
-                ::std::vec![#(#entries),*]
+            fn describe() -> ::aivm_sdk::prelude::Vec<::aivm_sdk::describe::Entry> {
+                ::aivm_sdk::prelude::vec![#(#entries),*]
             }
         }
     })

@@ -65,7 +65,6 @@ fn abi_json_is_checked_in() {
     use aivm_sdk::Contract;
     let abis = [
         ("counter", ::counter::Counter::abi()),
-        ("digits", ::digits::Notary::abi()),
         ("multisig", ::multisig::Multisig::abi()),
         ("token", ::token::Token::abi()),
     ];

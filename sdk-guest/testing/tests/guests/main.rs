@@ -32,7 +32,6 @@ fn in_vm() -> InVm {
 fn native() -> Native {
     Native::new()
         .with_contract::<::counter::Counter>("counter")
-        .with_contract::<::digits::Notary>("digits")
         .with_contract::<::multisig::Multisig>("multisig")
         .with_contract::<::token::Token>("token")
 }
