@@ -1,5 +1,6 @@
 //! Convolutions and single-precision products, one thread: `cargo bench -p aivm-nn --bench conv [isa]` prints one line
-//! for each case, `isa name µs`. The cases are those of `onnxruntime_conv.py`.
+//! for each case, `isa name µs`. The cases are those of `onnxruntime_conv.py`; arguments that are no instruction set pick
+//! those whose line contains one of them.
 
 use aivm_nn::kernels::strict::{self, PackedConvF32, PackedF32};
 use aivm_nn::kernels::{
@@ -35,34 +36,30 @@ fn main() {
         .skip(1)
         .filter(|arg| !arg.starts_with('-'))
         .collect();
+    let is_isa = |word: &&String| Isa::available().iter().any(|isa| isa.name() == **word);
+    let (isas, cases): (Vec<&String>, Vec<&String>) = wanted.iter().partition(is_isa);
+    let show = |line: String, run: &dyn Fn() -> f64| {
+        if cases.is_empty() || cases.iter().any(|case| line.contains(*case)) {
+            println!("{line} {:.2}", run());
+        }
+    };
     for isa in Isa::available() {
-        if wanted.is_empty() && isa == Isa::Scalar
-            || !wanted.is_empty() && !wanted.iter().any(|w| w == isa.name())
+        if isas.is_empty() && isa == Isa::Scalar
+            || !isas.is_empty() && !isas.iter().any(|w| *w == isa.name())
         {
             continue;
         }
         for case in CASES {
-            println!(
-                "{} int8 {} {:.2}",
-                isa.name(),
-                name(case),
-                integer(isa, shape(case))
-            );
+            let line = format!("{} int8 {}", isa.name(), name(case));
+            show(line, &|| integer(isa, shape(case)));
         }
         for case in CASES {
-            println!(
-                "{} f32 {} {:.2}",
-                isa.name(),
-                name(case),
-                single(isa, shape(case))
-            );
+            let line = format!("{} f32 {}", isa.name(), name(case));
+            show(line, &|| single(isa, shape(case)));
         }
         for [m, k, n] in PRODUCTS {
-            println!(
-                "{} f32 matmul-{m}x{k}x{n} {:.2}",
-                isa.name(),
-                product(isa, m, k, n)
-            );
+            let line = format!("{} f32 matmul-{m}x{k}x{n}", isa.name());
+            show(line, &|| product(isa, m, k, n));
         }
     }
 }

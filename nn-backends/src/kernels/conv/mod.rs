@@ -434,7 +434,7 @@ impl Job<'_> {
             let columns = CHUNK.min(conv.planes.positions - first);
             self.runs(first, columns, &mut runs);
             if rows.len() == 1 && self.depthwise(planes, first, columns, rows.start, tile) {
-                self.store(rows.start, plane, &tile[..columns], &runs);
+                self.store(rows.start, plane, &tile[..CHUNK], &runs);
                 continue;
             }
             let padded = columns.next_multiple_of(kernel.lanes);
@@ -490,8 +490,8 @@ impl Job<'_> {
                             *acc = acc.wrapping_sub(zero.wrapping_mul(sum.wrapping_sub(constant)));
                         }
                     }
-                    self.store(row, plane, &acc[..columns], &runs);
                 }
+                self.store(row, plane, &tile[..count * CHUNK], &runs);
             }
         }
     }
@@ -583,32 +583,36 @@ impl Job<'_> {
         }
     }
 
-    /// Stores the accumulators of some flat positions of an output channel.
-    fn store(&self, channel: usize, plane: usize, acc: &[i32], runs: &[Run]) {
-        let plane = plane + channel * self.size[0] * self.size[1];
-        let last = runs.last().map_or(0, |run| plane + run.to + run.count);
+    /// Stores the accumulators of some flat positions of the output channels from `channel` on, `CHUNK` for each.
+    fn store(&self, channel: usize, image: usize, acc: &[i32], runs: &[Run]) {
+        let Some(last) = runs.last() else { return };
+        let (size, channels) = (self.size[0] * self.size[1], acc.len() / CHUNK);
+        let plane = image + channel * size;
         assert!(
-            last <= self.outputs
-                && runs
-                    .last()
-                    .is_none_or(|run| run.from + run.count <= acc.len())
+            last.to + last.count <= size
+                && plane + channels * size <= self.outputs
+                && last.from + last.count <= CHUNK
         );
-        // SAFETY: runs ascend, and the last one is inside the accumulators and inside the output, as just seen; no other
-        // chunk has these positions and no other part this channel.
+        // SAFETY: runs ascend, and the last one is inside a chunk and inside a plane, and the planes inside the output, as
+        // just seen; no other chunk has these positions and no other part these channels.
         unsafe {
             match &self.target {
                 Target::Accumulators(out) => {
-                    for run in runs {
-                        let to = std::slice::from_raw_parts_mut(
-                            out.get().add(plane + run.to),
-                            run.count,
-                        );
-                        planes::copy_short(&acc[run.from..][..run.count], to);
+                    for (i, acc) in acc.chunks_exact(CHUNK).enumerate() {
+                        for run in runs {
+                            let to = out.get().add(plane + i * size + run.to);
+                            let to = std::slice::from_raw_parts_mut(to, run.count);
+                            planes::copy_short(&acc[run.from..][..run.count], to);
+                        }
                     }
                 }
-                Target::Bytes(requantizer, out) => {
-                    requantizer.plane_runs(self.conv.isa, channel, acc, out.get().add(plane), runs);
-                }
+                Target::Bytes(requantizer, out) => requantizer.planes_runs(
+                    self.conv.isa,
+                    channel,
+                    (acc, CHUNK),
+                    (out.get().add(plane), size),
+                    runs,
+                ),
             }
         }
     }

@@ -1,12 +1,49 @@
-use super::{Job, SAFE};
+use super::{Job, Requantizer, Run, SAFE};
 use std::arch::x86_64::*;
 
 // Only plain loops and functions of this file work on vectors here: a closure that passes through a function of the
 // standard library is compiled without the instruction set, and then every vector goes through memory.
 
+/// As [`Requantizer::planes_runs`].
+///
+/// # Safety
+/// As there.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
+pub(super) unsafe fn planes(
+    requantizer: &Requantizer,
+    first: usize,
+    (acc, stride): (&[i32], usize),
+    (out, plane): (*mut u8, usize),
+    runs: &[Run],
+) {
+    for (row, acc) in acc.chunks_exact(stride).enumerate() {
+        let channel = if requantizer.channels == 1 {
+            0
+        } else {
+            first + row
+        };
+        let table = requantizer.table.from(channel);
+        for place in runs {
+            // SAFETY: the caller vouches for the run in each row and in each plane.
+            unsafe {
+                let out = out.add(row * plane + place.to);
+                run::<true>(Job {
+                    acc: acc.get_unchecked(place.from..place.from + place.count),
+                    out: std::slice::from_raw_parts_mut(out, place.count),
+                    table,
+                    zero: requantizer.zero,
+                    low: requantizer.low,
+                    high: requantizer.high,
+                });
+            }
+        }
+    }
+}
+
 /// # Safety
 /// The processor has AVX-512 F, BW, VL and DQ; `acc` and `out` have one length; the table has a multiplier for each
 /// element or, with `ONE`, at least one.
+#[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
 pub(super) unsafe fn run<const ONE: bool>(run: Job<'_>) {
     let count = run.acc.len();

@@ -188,8 +188,9 @@ struct Job<'a> {
     high: i32,
 }
 
-/// A product in single precision may be rounded if it is nearer than this to an integer.
-const SAFE: f32 = 0.5 - 1.0 / 1024.0;
+/// A product in single precision may be rounded if it is nearer than this to an integer: the conversion of the
+/// accumulator and the product each err by 2⁻²⁴ of a number that is at most 255, and so by less than 2⁻¹⁵ together.
+const SAFE: f32 = 0.5 - 1.0 / 16384.0;
 
 /// Fewer channels than this are repeated, so that a short row does not leave vectors half empty.
 const MIN_CHANNELS: usize = 64;
@@ -275,41 +276,39 @@ impl Requantizer {
         Ok(())
     }
 
+    /// Requantises runs of each row of `acc`, rows of `stride` elements for the channels from `first` on, to their places
+    /// in planes of `plane` elements.
+    ///
+    /// # Safety
+    /// The machine has `isa`; there is a multiplier for each row, or one for all; runs ascend, and the last is inside
+    /// each row and inside each plane, of which `out` has one for each row.
+    pub(crate) unsafe fn planes_runs(
+        &self,
+        isa: Isa,
+        first: usize,
+        (acc, stride): (&[i32], usize),
+        (out, plane): (*mut u8, usize),
+        runs: &[Run],
+    ) {
+        #[cfg(target_arch = "x86_64")]
+        if isa == Isa::Avx512Vnni {
+            // SAFETY: passed on.
+            return unsafe { avx512::planes(self, first, (acc, stride), (out, plane), runs) };
+        }
+        for (row, acc) in acc.chunks_exact(stride).enumerate() {
+            // SAFETY: passed on, for one plane.
+            unsafe { self.plane_runs(isa, first + row, acc, out.add(row * plane), runs) };
+        }
+    }
+
     /// Requantises runs of `acc`, all of one `channel`, to their places in `out`.
     ///
     /// # Safety
     /// The machine has `isa`; runs ascend, and the last is inside `acc` and inside what `out` is valid for.
-    pub(crate) unsafe fn plane_runs(
-        &self,
-        isa: Isa,
-        channel: usize,
-        acc: &[i32],
-        out: *mut u8,
-        runs: &[Run],
-    ) {
+    unsafe fn plane_runs(&self, isa: Isa, channel: usize, acc: &[i32], out: *mut u8, runs: &[Run]) {
         let table = self
             .table
             .from(if self.channels == 1 { 0 } else { channel });
-        #[cfg(target_arch = "x86_64")]
-        if isa == Isa::Avx512Vnni {
-            for run in runs {
-                // SAFETY: the caller vouches for the processor and for the run.
-                unsafe {
-                    let out = std::slice::from_raw_parts_mut(out.add(run.to), run.count);
-                    let acc = acc.get_unchecked(run.from..run.from + run.count);
-                    let (zero, low, high) = (self.zero, self.low, self.high);
-                    avx512::run::<true>(Job {
-                        acc,
-                        out,
-                        table,
-                        zero,
-                        low,
-                        high,
-                    });
-                }
-            }
-            return;
-        }
         let mut bytes = [0u8; 64];
         for (i, acc) in acc.chunks(64).enumerate() {
             self.run::<true>(isa, acc, &mut bytes[..acc.len()], table);
