@@ -4,6 +4,7 @@ use aivm_gas::NnPrices;
 
 use crate::graph::{Graph, Info, Node};
 use crate::infer::Operands;
+use crate::memory;
 use crate::op::{Binary, Op, Unary};
 
 /// How a model is computed.
@@ -85,7 +86,8 @@ pub struct Quote {
     pub gas: u64,
     /// Multiply-accumulates.
     pub macs: u64,
-    /// Memory high-water mark in bytes: weights and all tensors alive at once.
+    /// Memory high-water mark in bytes, a bound that holds on every backend: weights, as they are and packed, all
+    /// tensors alive at once, and room to work in.
     pub memory: u64,
     /// How the model is computed.
     pub profile: Profile,
@@ -275,41 +277,6 @@ pub(crate) fn last_uses(graph: &Graph) -> Vec<usize> {
     last
 }
 
-/// Bytes of weights and of all tensors alive at once, at the worst moment.
-pub(crate) fn memory(graph: &Graph) -> u64 {
-    let weights = graph
-        .constants
-        .keys()
-        .map(|id| graph.info(*id).bytes())
-        .fold(0, u64::saturating_add);
-    let last = last_uses(graph);
-    let mut alive = graph
-        .inputs
-        .iter()
-        .map(|id| graph.info(*id).bytes())
-        .fold(0, u64::saturating_add);
-    let mut peak = alive;
-    for (i, node) in graph.nodes.iter().enumerate() {
-        for id in &node.outputs {
-            alive = alive.saturating_add(graph.info(*id).bytes());
-        }
-        peak = peak.max(alive);
-        let mut ended: Vec<_> = node
-            .inputs
-            .iter()
-            .flatten()
-            .chain(&node.outputs)
-            .filter(|id| last[id.index()] == i && graph.constant(**id).is_none())
-            .collect();
-        ended.sort();
-        ended.dedup();
-        for id in ended {
-            alive = alive.saturating_sub(graph.info(*id).bytes());
-        }
-    }
-    weights.saturating_add(peak)
-}
-
 /// What each operation does.
 fn each(graph: &Graph) -> impl Iterator<Item = (&Node, Counts)> {
     graph.nodes.iter().map(|node| {
@@ -352,7 +319,7 @@ pub(crate) fn quote(graph: &Graph, prices: &NnPrices) -> Quote {
     Quote {
         gas: prices.infer_base.saturating_add(total.div_ceil(1000)),
         macs: macs(graph),
-        memory: memory(graph),
+        memory: memory::memory(graph),
         profile: profile(graph),
         per_op,
     }

@@ -25,6 +25,7 @@ mod infer;
 pub mod kernels;
 mod limits;
 mod manifest;
+mod memory;
 mod model;
 mod onnx;
 mod op;

@@ -55,7 +55,7 @@ pub struct Manifest {
 pub struct Port {
     /// Name in the model file.
     pub name: String,
-    /// Element type: `u8`, `i8`, `i16`, `i32`, `i64`, `f32`, `bool`.
+    /// Element type, such as `u8` or `f32`.
     #[serde(rename = "type")]
     pub ty: String,
     /// Dimensions, outermost first.

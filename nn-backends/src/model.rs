@@ -11,6 +11,7 @@ use crate::graph::Graph;
 use crate::import::{Imported, import};
 use crate::kernels::strict::with_default_environment;
 use crate::limits::ModelLimits;
+use crate::memory;
 use crate::tensor::{Tensor, TensorInfo};
 
 /// What the file leaves open, decided by whoever loads it. It becomes part of the model's identity.
@@ -109,7 +110,7 @@ impl Model {
 
     /// Memory high-water mark of one inference in bytes, on any backend.
     pub fn memory(&self) -> u64 {
-        cost::memory(&self.graph)
+        memory::memory(&self.graph)
     }
 
     /// What one inference costs, from shapes alone: it is the same on every backend, and the charge.

@@ -1,13 +1,18 @@
 //! Contracts that run a neural network: the digit classifier on real images.
 
 mod common;
+/// Writes small ONNX files.
+#[path = "../../nn-backends/tests/common/mod.rs"]
+#[allow(unexpected_cfgs, reason = "the features are those of the other crate")]
+mod onnx;
 
 use aivm::{Call, Digest, Error, Hash, Host, Receipt, Status, Vm, Word};
 use aivm_nn::trace::{Commitment, transaction_root};
 use aivm_nn::{Model, ModelLimits, Reference, Tensor};
 use common::*;
+use proptest::prelude::*;
 
-fn onnx() -> Vec<u8> {
+fn digits() -> Vec<u8> {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../nn-backends/models/digits.onnx"
@@ -16,7 +21,7 @@ fn onnx() -> Vec<u8> {
 }
 
 fn model() -> Model {
-    Model::from_onnx(&onnx(), &ModelLimits::default()).unwrap()
+    Model::from_onnx(&digits(), &ModelLimits::default()).unwrap()
 }
 
 /// Input: model hash as limbs (32), number of dimensions (4), element type (4), then the
@@ -96,7 +101,7 @@ fn ran(receipt: &Receipt) -> &[u8] {
 #[test]
 fn a_contract_gets_what_the_model_computes_and_pays_the_quote() {
     let (mut world, model) = (World::new(), model());
-    let registered = world.vm.register_model(&mut world.host, &onnx()).unwrap();
+    let registered = world.vm.register_model(&mut world.host, &digits()).unwrap();
     assert_eq!(registered.model, model.hash());
     assert!(registered.gas > 1_000_000);
     let contract = world.deploy(&classifier());
@@ -126,7 +131,7 @@ fn receipts_do_not_depend_on_the_model_cache() {
             let mut world = World::with_vm(vm);
             let hash = world
                 .vm
-                .register_model(&mut world.host, &onnx())
+                .register_model(&mut world.host, &digits())
                 .unwrap()
                 .model;
             let contract = world.deploy(&classifier());
@@ -144,7 +149,7 @@ fn wrong_models_and_inputs_are_refused_as_values() {
     let (mut world, model) = (World::new(), model());
     let hash = world
         .vm
-        .register_model(&mut world.host, &onnx())
+        .register_model(&mut world.host, &digits())
         .unwrap()
         .model;
     let contract = world.deploy(&classifier());
@@ -181,7 +186,7 @@ fn wrong_models_and_inputs_are_refused_as_values() {
 #[test]
 fn a_chain_that_gives_another_model_stops_the_node() {
     let (mut world, model) = (World::new(), model());
-    world.host.set_model([7; 32], onnx());
+    world.host.set_model([7; 32], digits());
     let contract = world.deploy(&classifier());
     let call = Call::new(ALICE, contract, input(&[7; 32], &pattern(&model, 0)));
     let error = world.vm.call(&mut world.host, &call).unwrap_err();
@@ -205,7 +210,7 @@ fn a_chain_that_gives_another_model_stops_the_node() {
 #[test]
 fn a_damaged_model_is_refused_at_registration() {
     let mut world = World::new();
-    let good = onnx();
+    let good = digits();
     for bad in [&good[..good.len() / 2], b"", b"\x08"] {
         let error = world.vm.register_model(&mut world.host, bad).unwrap_err();
         assert!(
@@ -233,7 +238,7 @@ fn receipts_hold_the_root_of_the_traces_where_the_chain_wants_it() {
     let receipts = [false, true].map(|on| {
         let vm = Vm::builder().inference_traces(on).build().unwrap();
         let mut world = World::with_vm(vm);
-        let registered = world.vm.register_model(&mut world.host, &onnx()).unwrap();
+        let registered = world.vm.register_model(&mut world.host, &digits()).unwrap();
         let contract = world.deploy(&classifier());
         let ran = world.call(contract, &input(&registered.model, &tensor));
         // A refused inference leaves no root.
@@ -248,4 +253,85 @@ fn receipts_hold_the_root_of_the_traces_where_the_chain_wants_it() {
     without.inference_trace = None;
     assert_eq!(without.hash(), receipts[0].hash());
     assert_ne!(receipts[1].hash(), receipts[0].hash());
+}
+
+/// Layers of these widths on `f32`, or on 8 bits.
+fn layers(widths: &[u32], float: bool) -> Vec<u8> {
+    use onnx::{FLOAT, Graph, I8, U8, node, tensor, value};
+    let ty = if float { FLOAT } else { U8 };
+    let mut graph = Graph {
+        initializers: vec![
+            onnx::float("s", 0.05),
+            tensor("z", U8, &[], &[100]),
+            tensor("wz", I8, &[], &[0]),
+        ],
+        inputs: vec![value("x0", ty, &[1, i64::from(widths[0])])],
+        ..Graph::default()
+    };
+    for (i, pair) in widths.windows(2).enumerate() {
+        let (from, to, w) = (format!("x{i}"), format!("x{}", i + 1), format!("w{i}"));
+        let n = pair[0] * pair[1];
+        let dims = [i64::from(pair[0]), i64::from(pair[1])];
+        let bytes: Vec<u8> = match float {
+            true => (0..n)
+                .flat_map(|i| ((i % 13) as f32 - 6.0).to_le_bytes())
+                .collect(),
+            false => (0..n).map(|i| (i * 29 % 251) as u8).collect(),
+        };
+        graph
+            .initializers
+            .push(tensor(&w, if float { FLOAT } else { I8 }, &dims, &bytes));
+        if float {
+            let middle = format!("m{i}");
+            graph.nodes.push(node("MatMul", &[&from, &w], &[&middle]));
+            graph.nodes.push(node("Tanh", &[&middle], &[&to]));
+        } else {
+            let inputs = [&from, "s", "z", &w, "s", "wz", "s", "z"];
+            graph.nodes.push(node("QLinearMatMul", &inputs, &[&to]));
+        }
+    }
+    let last = format!("x{}", widths.len() - 1);
+    graph.outputs = vec![value(&last, ty, &[1, i64::from(widths[widths.len() - 1])])];
+    graph.model()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    #[test]
+    fn the_quote_is_the_charge_whatever_the_model(
+        widths in proptest::collection::vec(1..60u32, 2..6),
+        float in any::<bool>(),
+        seed in any::<u8>(),
+        base in 0..10_000u64,
+        factor in 1..50u64,
+    ) {
+        // Prices of the day as well: the charge follows the schedule that is in force.
+        let mut schedule = aivm::GasSchedule::v1();
+        schedule.nn.infer_base += base;
+        schedule.nn.mac_int8_milligas *= factor;
+        schedule.nn.mac_f32_milligas *= factor;
+        let prices = schedule.nn.clone();
+        let vm = Vm::builder().schedule(schedule).unwrap().build().unwrap();
+        let mut world = World::with_vm(vm);
+        let bytes = layers(&widths, float);
+        let model = Model::from_onnx(&bytes, &ModelLimits::default()).unwrap();
+        let quote = model.quote(&prices);
+        let hash = world.vm.register_model(&mut world.host, &bytes).unwrap().model;
+        let contract = world.deploy(&classifier());
+        let tensor = pattern(&model, seed);
+        let receipt = world.call(contract, &input(&hash, &tensor));
+        let expected =
+            aivm_nn::run(&model, &Reference, std::slice::from_ref(&tensor), &mut ()).unwrap();
+        prop_assert_eq!(ran(&receipt), &expected[0].data);
+        prop_assert_eq!(receipt.gas.inference, quote.gas);
+        prop_assert_eq!(receipt.inferences[0].gas, quote.gas);
+        prop_assert_eq!(receipt.inferences[0].macs, quote.macs);
+        let macs: u64 = widths.windows(2).map(|w| u64::from(w[0]) * u64::from(w[1])).sum();
+        prop_assert_eq!(quote.macs, macs);
+        // One unit less than the quote and the call needs does not do.
+        let call = Call::new(ALICE, contract, input(&hash, &tensor));
+        let needed = world.vm.estimate(&world.host, &call).unwrap().gas_limit;
+        let short = world.vm.estimate(&world.host, &call.with_gas_limit(needed - 1)).unwrap();
+        prop_assert!(!short.receipt.status.is_success());
+    }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::array::Array;
-use crate::cost;
 use crate::error::{ModelError, NodeError, Refusal};
 use crate::graph::{Graph, Info};
 use crate::import::builder::Builder;
@@ -12,6 +11,7 @@ use crate::import::fuse;
 use crate::import::narrow::{self, Named};
 use crate::import::signature::{Signature, check_names};
 use crate::limits::ModelLimits;
+use crate::memory;
 use crate::model::Bindings;
 use crate::onnx::decode;
 use crate::onnx::schema::{Budget, GraphProto, ModelProto, NodeProto, TensorProto, limit};
@@ -131,7 +131,7 @@ fn finish(
     limits: &ModelLimits,
 ) -> Result<Imported, ModelError> {
     let graph = fuse::fuse(builder).map_err(|refusal| ModelError::Nodes(vec![refusal]))?;
-    let memory = cost::memory(&graph);
+    let memory = memory::memory(&graph);
     if memory > limits.memory {
         return Err(ModelError::Limit {
             what: "bytes of memory",

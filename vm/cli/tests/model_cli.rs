@@ -330,7 +330,7 @@ fn manifests_are_written_and_checked() {
         ("/author", " ".into(), "`author`"),
         ("/hash", "abc".into(), "`hash`"),
         ("/profile", "float".into(), "`profile`"),
-        ("/inputs/0/type", "f64".into(), "`inputs`"),
+        ("/inputs/0/type", "f80".into(), "`inputs`"),
         ("/format", 2.into(), "`format`"),
         ("/licence", 7.into(), "not a manifest"),
     ] {

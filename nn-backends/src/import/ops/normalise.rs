@@ -87,21 +87,31 @@ pub fn lower(c: &mut Context<'_, '_, '_>) -> Lowered {
 }
 
 fn softmax(c: &mut Context<'_, '_, '_>, x: ValueId) -> Value {
+    along_axis(c, x, c.opset, last_axis)
+}
+
+/// What `on_last` gives along the node's axis, as operator set `opset` understands that.
+pub(super) fn along_axis(
+    c: &mut Context<'_, '_, '_>,
+    x: ValueId,
+    opset: i64,
+    on_last: fn(&mut Context<'_, '_, '_>, ValueId) -> Value,
+) -> Value {
     let shape = c.shape(x);
     let rank = shape.len();
-    if c.opset < 13 {
+    if opset < 13 {
         // The axes from `axis` on were one.
         let axis = c.axis("axis", 1, rank)?;
         let (a, b) = shape.split_at(axis);
         let y = c.reshape(x, vec![a.iter().product(), b.iter().product()])?;
-        let y = last_axis(c, y)?;
+        let y = on_last(c, y)?;
         return c.reshape(y, shape);
     }
     let axis = c.axis("axis", -1, rank)?;
     let mut perm: Vec<usize> = (0..rank).collect();
     perm.swap(axis, rank - 1);
     let y = c.emit(Op::Transpose(perm.clone()), &[x])?;
-    let y = last_axis(c, y)?;
+    let y = on_last(c, y)?;
     c.emit(Op::Transpose(perm), &[y])
 }
 

@@ -1,6 +1,7 @@
 //! Quantised operators: ONNX's own, and those that onnxruntime's quantiser writes.
 
 use super::contraction::{convolution, gemm_operand, product};
+use super::normalise::along_axis;
 use super::window::window;
 use crate::array::Data;
 use crate::error::NodeError;
@@ -123,6 +124,17 @@ pub fn lower(c: &mut Context<'_, '_, '_>) -> Lowered {
             let mut out = vec![1; shape.len()];
             out[..2].copy_from_slice(&shape[..2]);
             c.reshape(y, out)?
+        }
+        "QLinearSoftmax" => {
+            let p = Params::read(c, 0, 3)?;
+            let (x, scale, zero) = (c.input(0)?, c.input(1)?, c.optional(2));
+            let x = c.emit_optional(Op::Dequantize { axis: 0 }, &[Some(x), Some(scale), zero])?;
+            // The operator set of the operator that was quantised.
+            let opset = c.int("opset")?.ok_or_else(|| bad("opset"))?;
+            let y = along_axis(c, x, opset, |c, x| c.emit(Op::Softmax, &[x]))?;
+            let (scale, zero) = (c.input(3)?, c.optional(4));
+            let op = Op::Quantize { axis: 0, ty: p.ty };
+            c.emit_optional(op, &[Some(y), Some(scale), zero])?
         }
         "QLinearConcat" => concat(c)?,
         "Gelu" => {

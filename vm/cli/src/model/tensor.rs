@@ -36,10 +36,14 @@ pub fn from_npy(bytes: &[u8]) -> Result<Tensor, String> {
         "<i4" => ElementType::I32,
         "<i8" => ElementType::I64,
         "<f4" => ElementType::F32,
+        "<u2" => ElementType::U16,
+        "<u4" => ElementType::U32,
+        "<u8" => ElementType::U64,
+        "<f8" => ElementType::F64,
         "|b1" | "b1" => ElementType::Bool,
         other => {
             return Err(format!(
-                "element type `{other}` is not supported; convert to uint8, int8, int16, int32, int64, float32 or bool"
+                "element type `{other}` is not supported; convert to an integer type, float32, float64 or bool"
             ));
         }
     };
@@ -64,6 +68,10 @@ pub fn to_npy(tensor: &Tensor) -> Vec<u8> {
         ElementType::I32 => "<i4",
         ElementType::I64 => "<i8",
         ElementType::F32 => "<f4",
+        ElementType::U16 => "<u2",
+        ElementType::U32 => "<u4",
+        ElementType::U64 => "<u8",
+        ElementType::F64 => "<f8",
         _ => "|b1",
     };
     let dims: String = tensor.shape.iter().map(|d| format!("{d}, ")).collect();
@@ -118,6 +126,10 @@ fn element(leaf: &Value, ty: ElementType, out: &mut Vec<u8>) -> Option<()> {
         ElementType::I32 => out.extend(i32::try_from(leaf.as_i64()?).ok()?.to_le_bytes()),
         ElementType::I64 => out.extend(leaf.as_i64()?.to_le_bytes()),
         ElementType::F32 => out.extend((leaf.as_f64()? as f32).to_le_bytes()),
+        ElementType::U16 => out.extend(u16::try_from(leaf.as_u64()?).ok()?.to_le_bytes()),
+        ElementType::U32 => out.extend(u32::try_from(leaf.as_u64()?).ok()?.to_le_bytes()),
+        ElementType::U64 => out.extend(leaf.as_u64()?.to_le_bytes()),
+        ElementType::F64 => out.extend(leaf.as_f64()?.to_le_bytes()),
         ElementType::Bool => out.push(u8::from(leaf.as_bool()?)),
         _ => return None,
     }
@@ -140,6 +152,17 @@ pub fn to_json(tensor: &Tensor) -> Value {
         ElementType::I64 => list(8, &|b| i64::from_le_bytes(le(b)).into()),
         ElementType::F32 => list(4, &|b| {
             let x = f32::from_le_bytes(le(b));
+            if x.is_finite() {
+                x.into()
+            } else {
+                x.to_string().into()
+            }
+        }),
+        ElementType::U16 => list(2, &|b| u16::from_le_bytes(le(b)).into()),
+        ElementType::U32 => list(4, &|b| u32::from_le_bytes(le(b)).into()),
+        ElementType::U64 => list(8, &|b| u64::from_le_bytes(le(b)).into()),
+        ElementType::F64 => list(8, &|b| {
+            let x = f64::from_le_bytes(le(b));
             if x.is_finite() {
                 x.into()
             } else {
@@ -175,6 +198,8 @@ mod tests {
             (ElementType::U8, vec![5]),
             (ElementType::Bool, vec![1, 1, 2]),
             (ElementType::I16, vec![0, 4]),
+            (ElementType::F64, vec![3]),
+            (ElementType::U16, vec![3, 1]),
         ] {
             let n: u32 = shape.iter().product();
             let data = (0..n as usize * ty.size()).map(|i| (i % 2) as u8).collect();
@@ -198,7 +223,7 @@ mod tests {
             bytes.extend(text.as_bytes());
             from_npy(&bytes).unwrap_err()
         };
-        assert!(change("<f4", "<f8").contains("convert"));
+        assert!(change("<f4", "<c8").contains("convert"));
         assert!(change("False", "True ").contains("column-major"));
         assert!(change("(2, )", "(3, )").contains("12 bytes"));
         assert!(change("(2, )", "(-1,)").contains("shape"));
