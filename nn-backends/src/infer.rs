@@ -382,16 +382,16 @@ pub(crate) fn infer(op: &Op, operands: &Operands<'_>) -> Result<Vec<Info>, NodeE
         Op::Quantize { axis, ty } => {
             operands.typed(0, &[T::F32, T::I32])?;
             along(operands.typed(1, SINGLE)?, x, *axis)?;
-            if let Some(zero) = operands.optional(2) {
-                along(zero, x, *axis)?;
+            if operands.optional(2).is_some() {
+                along(operands.typed(2, &[*ty])?, x, *axis)?;
             }
             one(*ty, x.shape.clone())
         }
         Op::Dequantize { axis } => {
             operands.typed(0, &[T::U8, T::I8, T::I16, T::I32, T::U16])?;
             along(operands.typed(1, SINGLE)?, x, *axis)?;
-            if let Some(zero) = operands.optional(2) {
-                along(zero, x, *axis)?;
+            if operands.optional(2).is_some() {
+                along(operands.typed(2, &[x.ty])?, x, *axis)?;
             }
             one(T::F32, x.shape.clone())
         }
