@@ -57,7 +57,7 @@ fn a_damaged_file_of_any_operator_never_panics() {
         let Ok(bytes) = std::fs::read(&path) else {
             continue;
         };
-        for _ in 0..24 {
+        for _ in 0..100 {
             let bytes = damaged(&bytes, &mut random);
             let model = match Model::from_onnx_with(&bytes, &limits, &Bindings::default()) {
                 Ok(model) => model,

@@ -66,9 +66,10 @@ fn sums_inner(x: &[f32], columns: usize, out: &mut [f32]) {
             }
         }
         for half in [8, 4, 2, 1] {
-            for i in 0..half {
-                for column in 0..WIDTH {
-                    sums[i][column] += sums[i + half][column];
+            let (low, high) = sums.split_at_mut(half);
+            for (low, high) in low.iter_mut().zip(&*high) {
+                for (low, high) in low.iter_mut().zip(high) {
+                    *low += *high;
                 }
             }
         }

@@ -266,7 +266,7 @@ impl Maker<'_> {
                 } else {
                     F32
                 };
-                let w = self.constant(ty, &shape, self.source.0.len() % 5 == 0);
+                let w = self.constant(ty, &shape, self.source.0.len().is_multiple_of(5));
                 if !integer {
                     let bias = self.constant(F32, &[out], false);
                     ("Conv", vec![x.name, w, bias])
@@ -508,7 +508,7 @@ pub fn case(bytes: &[u8], nodes: usize) -> Option<Case> {
     ];
     let channels = maker.source.below(4) as u32 + 1;
     // Without a float among its inputs a graph may be of integers throughout.
-    let integers = maker.source.byte() % 3 == 0;
+    let integers = maker.source.byte().is_multiple_of(3);
     let inputs = [
         (ElementType::F32, vec![1, channels, plane[0], plane[1]]),
         (ElementType::U8, vec![2, channels, plane[0], plane[1]]),
