@@ -334,7 +334,7 @@ fn broken_contracts_are_answered() {
     }
     texts.sort();
     for seed in 0..rounds(250) {
-        let mut source = Source::seeded(seed ^ 0xb20_ce);
+        let mut source = Source::seeded(seed ^ 0xb20ce);
         let mut text = texts[source.below(texts.len())].clone();
         for _ in 0..1 + source.below(3) {
             let mut at = source.below(text.len());
@@ -369,7 +369,7 @@ fn random_programs_keep_their_meaning_when_formatted() {
     for seed in 0..total {
         // The second form is how fuzz targets make programs.
         let mut source = match seed % 2 {
-            0 => Source::seeded(seed ^ 0x6_7261),
+            0 => Source::seeded(seed ^ 0x67261),
             _ => Source::from_bytes(blake3::hash(&seed.to_le_bytes()).as_bytes()),
         };
         let size = 4 + source.below(40);
