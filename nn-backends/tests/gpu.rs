@@ -7,6 +7,7 @@
 mod common;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aivm_nn::gpu::{Gpu, GpuApi, GpuError, GpuOptions};
 use aivm_nn::{
@@ -17,6 +18,8 @@ use common::networks::{
     CHANNELS, Numbers, int_attribute, integers, load, network, requantisations,
 };
 use common::{FLOAT, Graph, I8, I32, I64, node, tensor, value};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 
 /// A million accumulators, each with a scale of its own: random ones, ties, and extremes.
 #[test]
@@ -295,4 +298,41 @@ fn weights_that_are_used_often_are_counted_often() {
         let sums = &prepared.run(&[x]).unwrap()[0].data;
         assert_eq!(sums[..4], (201i32 * 512).to_le_bytes());
     }
+}
+
+/// Graphs of every operator: the same bits, or the same error. `AIVM_GPU_GRAPHS` sets how many (500 by default).
+#[test]
+fn random_graphs_give_the_bits_of_the_reference() {
+    let wanted = std::env::var("AIVM_GPU_GRAPHS").ok();
+    let config = Config {
+        cases: wanted.map_or(500, |n| n.parse().unwrap()),
+        failure_persistence: None,
+        max_shrink_iters: 100,
+        ..Config::default()
+    };
+    let on_gpu = AtomicUsize::new(0);
+    let bytes = proptest::collection::vec(any::<u8>(), 60..400);
+    let outcome = TestRunner::new(config).run(&bytes, |bytes| {
+        let Some(case) = common::random::case(&bytes, 14) else {
+            return Ok(());
+        };
+        let model = Arc::new(case.model);
+        let reference = prepare(model.clone(), Backend::Reference).unwrap();
+        let expected = reference.run(&case.inputs);
+        for gpu in gpus() {
+            let prepared = gpu.prepare(model.clone()).unwrap();
+            let placed = prepared.placements().iter().filter(|p| p.on_gpu).count();
+            on_gpu.fetch_add(placed, Ordering::Relaxed);
+            let found = prepared.run(&case.inputs);
+            let api = gpu.info().api;
+            prop_assert_eq!(&found, &expected, "{} {:?}", api, case.operators);
+        }
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+    let on_gpu = on_gpu.into_inner();
+    println!("{on_gpu} operations ran on GPUs");
+    assert!(on_gpu > 200 || gpus().is_empty());
 }
