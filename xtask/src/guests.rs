@@ -161,14 +161,7 @@ fn build_rust(examples: &Path) -> Result<PathBuf, String> {
         .current_dir(examples)
         .env("CARGO_TARGET_DIR", &target)
         .env("CARGO_ENCODED_RUSTFLAGS", flags)
-        .args([
-            "build",
-            "--release",
-            "--locked",
-            "--quiet",
-            "--target",
-            TARGET,
-        ]))?;
+        .args(["build", "--release", "--quiet", "--target", TARGET]))?;
     Ok(target.join(TARGET).join("release"))
 }
 
