@@ -19,13 +19,14 @@
 //! Verifying and decapsulating are pure functions of their bytes. Making keys and signing draw
 //! on the operating system's random numbers, which is why a contract cannot do it.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod envelope;
 #[cfg(feature = "keys")]
 pub mod keyfile;
 #[cfg(feature = "keys")]
 pub mod keys;
+mod mldsa;
 pub mod pqc;
 #[cfg(feature = "keys")]
 pub mod seal;
