@@ -1,0 +1,465 @@
+/* AIVM: a deterministic, metered virtual machine. Made from the Rust sources of aivm-capi; do not edit. */
+
+#ifndef AIVM_H
+#define AIVM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Why a function failed; 0 is success.
+enum AivmCode
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // It worked.
+  AIVM_CODE_OK = 0,
+  // The module is refused.
+  AIVM_CODE_INVALID_MODULE = 1,
+  // The module lacks what a contract exports.
+  AIVM_CODE_NOT_A_CONTRACT = 2,
+  // The model is refused.
+  AIVM_CODE_INVALID_MODEL = 3,
+  // The request costs more before it runs than it may.
+  AIVM_CODE_GAS_LIMIT_TOO_LOW = 4,
+  // The gas limit is 2^63 or more.
+  AIVM_CODE_GAS_LIMIT_TOO_HIGH = 5,
+  // The call data is too long.
+  AIVM_CODE_INPUT_TOO_LONG = 6,
+  // There is no contract at the address.
+  AIVM_CODE_NO_CONTRACT = 7,
+  // The chain has no code with the hash.
+  AIVM_CODE_UNKNOWN_CODE = 8,
+  // There is a contract at the address already.
+  AIVM_CODE_ADDRESS_IN_USE = 9,
+  // The sender has less than it sends.
+  AIVM_CODE_INSUFFICIENT_BALANCE = 10,
+  // The chain gave other code than was asked for.
+  AIVM_CODE_CODE_MISMATCH = 11,
+  // The chain gave another model than was asked for.
+  AIVM_CODE_MODEL_MISMATCH = 12,
+  // Code on the chain is refused by the schedule in force.
+  AIVM_CODE_STORED_CODE = 13,
+  // A callback failed.
+  AIVM_CODE_HOST = 14,
+  // A callback of a Rust host panicked.
+  AIVM_CODE_HOST_PANIC = 15,
+  // The engine failed.
+  AIVM_CODE_ENGINE = 16,
+  // An inference failed.
+  AIVM_CODE_INFERENCE = 17,
+  // The configuration is unusable.
+  AIVM_CODE_CONFIG = 18,
+  // A failure that this header does not know.
+  AIVM_CODE_OTHER = 99,
+  // A pointer that must not be null is null.
+  AIVM_CODE_NULL = 100,
+  // A text is not UTF-8.
+  AIVM_CODE_UTF8 = 101,
+  // A callback is missing.
+  AIVM_CODE_CALLBACK = 102,
+  // There is no item with this index.
+  AIVM_CODE_INDEX = 103,
+  // A defect of the library; the handles that took part should be freed.
+  AIVM_CODE_PANIC = 104,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum AivmCode AivmCode;
+#else
+typedef int32_t AivmCode;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What a change of state is about.
+enum AivmChangeKind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // `address` now has `value` under `key`.
+  AIVM_CHANGE_KIND_STORAGE_SET = 1,
+  // `address` has nothing under `key` any more.
+  AIVM_CHANGE_KIND_STORAGE_REMOVE = 2,
+  // The balance of `address` is now `value`, 32 bytes, most significant first.
+  AIVM_CHANGE_KIND_BALANCE = 3,
+  // There is a contract at `address` now; `value` is the hash of its code.
+  AIVM_CHANGE_KIND_CONTRACT = 4,
+  // New code: `key` is its hash, `value` the module.
+  AIVM_CHANGE_KIND_CODE = 5,
+  // A new model: `key` is its hash, `value` the file.
+  AIVM_CHANGE_KIND_MODEL = 6,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum AivmChangeKind AivmChangeKind;
+#else
+typedef int32_t AivmChangeKind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// How a call ended.
+enum AivmStatus
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // The contract returned; its effects are committed.
+  AIVM_STATUS_RETURN = 0,
+  // The contract reverted; its effects are undone.
+  AIVM_STATUS_REVERT = 1,
+  // The sandbox stopped it; its effects are undone and all gas is spent.
+  AIVM_STATUS_TRAP = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum AivmStatus AivmStatus;
+#else
+typedef int32_t AivmStatus;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// A chain.
+typedef struct AivmHost AivmHost;
+
+// A receipt.
+typedef struct AivmReceipt AivmReceipt;
+
+// Where a callback puts bytes, with `aivm_sink_write`.
+typedef struct AivmSink AivmSink;
+
+// A virtual machine with its caches; threads may share it.
+typedef struct AivmVm AivmVm;
+
+// The block that calls run in.
+typedef struct AivmBlock {
+  // Number of the chain.
+  uint64_t chain_id;
+  // Height of the block; it selects the gas schedule.
+  uint64_t number;
+  // Time of the block, seconds since the Unix epoch.
+  uint64_t timestamp;
+  // Name of the network, UTF-8 and ended by a zero byte; null for none.
+  const char *network;
+} AivmBlock;
+
+// Bytes that somebody else owns.
+typedef struct AivmBytes {
+  // The first byte; may be null when there are none.
+  const uint8_t *data;
+  // How many.
+  size_t len;
+} AivmBytes;
+
+// One change of state. The bytes live until the callback returns.
+typedef struct AivmChange {
+  // What it is about.
+  AivmChangeKind kind;
+  // The contract or account; zero for code and models.
+  uint8_t address[20];
+  // See the kind.
+  struct AivmBytes key;
+  // See the kind.
+  struct AivmBytes value;
+} AivmChange;
+
+// A chain, told to the VM by callbacks. All but `state_root` must be there.
+//
+// Lookups give 1 when there is something, 0 when there is not, and a negative number when the
+// chain's store failed. The others give 0, or a negative number for a failure.
+// Answers must be the same on every node. During a call the VM only reads; all effects come in
+// one `commit`, to be applied as a whole or not at all. Callbacks must not unwind or jump over the library.
+typedef struct AivmCallbacks {
+  // Given to each callback.
+  void *user;
+  // Tells the block that calls run in.
+  void (*block)(void *user, struct AivmBlock *block);
+  // Value under a key of a contract.
+  int32_t (*storage_get)(void *user,
+                         const uint8_t *contract,
+                         const uint8_t *key,
+                         size_t key_len,
+                         struct AivmSink *value);
+  // Balance of an account, 32 bytes, most significant first; zero when there is no account.
+  int32_t (*balance)(void *user, const uint8_t *address, uint8_t *balance);
+  // Code hash of the contract at an address, 32 bytes.
+  int32_t (*contract)(void *user, const uint8_t *address, uint8_t *code);
+  // Module with a code hash.
+  int32_t (*code)(void *user, const uint8_t *code, struct AivmSink *module);
+  // Model file with a hash.
+  int32_t (*model)(void *user, const uint8_t *model, struct AivmSink *file);
+  // Applies all changes, or none of them.
+  int32_t (*commit)(void *user, const struct AivmChange *changes, size_t count);
+  // Root of the state, 32 bytes, for chains that have one; may be null.
+  int32_t (*state_root)(void *user, uint8_t *root);
+} AivmCallbacks;
+
+// Gas by lane and cause.
+typedef struct AivmGas {
+  // All but PQ-Gas.
+  uint64_t total;
+  // Instructions, frames, memory.
+  uint64_t execution;
+  // Host calls.
+  uint64_t host;
+  // Storage.
+  uint64_t storage;
+  // Neural networks.
+  uint64_t inference;
+  // PQ-Gas, a lane of its own.
+  uint64_t pq;
+} AivmGas;
+
+// An event. The bytes live as long as the receipt.
+typedef struct AivmEvent {
+  // The contract that told it.
+  uint8_t contract[20];
+  // Topics of 32 bytes each, one after the other.
+  struct AivmBytes topics;
+  // The rest.
+  struct AivmBytes data;
+} AivmEvent;
+
+// A deployment.
+typedef struct AivmDeploy {
+  // Who deploys and pays.
+  uint8_t from[20];
+  // Hash of the code, as `aivm_upload` gave it.
+  uint8_t code[32];
+  // Part of the address, so that one sender can deploy the same code twice.
+  uint8_t salt[32];
+  // Arguments of the constructor.
+  struct AivmBytes input;
+  // Native value to send, most significant byte first.
+  uint8_t value[32];
+  // Gas limit; 0 stands for the default of 100,000,000.
+  uint64_t gas_limit;
+} AivmDeploy;
+
+// A call.
+typedef struct AivmCall {
+  // Who calls and pays.
+  uint8_t from[20];
+  // The contract.
+  uint8_t to[20];
+  // Call data.
+  struct AivmBytes input;
+  // Native value to send, most significant byte first.
+  uint8_t value[32];
+  // Gas limit; 0 stands for the default of 100,000,000.
+  uint64_t gas_limit;
+  // Hash of the transaction, for the receipt.
+  uint8_t tx_hash[32];
+} AivmCall;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// Message of the last failure on this thread, empty when there was none. It lives until the
+// next call on this thread that fails.
+const char *aivm_error_message(void);
+
+// Puts bytes at the end of what the sink has.
+//
+// # Safety
+//
+// `sink` is the one that a callback was given, and the callback has not returned; `len` bytes can be read at `data`.
+void aivm_sink_write(struct AivmSink *sink,
+                     const uint8_t *data,
+                     size_t len);
+
+// Makes a chain in memory, for tests and experiments.
+struct AivmHost *aivm_host_new_memory(void);
+
+// Makes a chain that asks callbacks.
+//
+// # Safety
+//
+// `callbacks` and `host` can be read and written; the callbacks can be called until the host is freed.
+AivmCode aivm_host_new(const struct AivmCallbacks *callbacks,
+                       struct AivmHost **host);
+
+// Frees a chain.
+//
+// # Safety
+//
+// `host` was made by this library and is not used again.
+void aivm_host_free(struct AivmHost *host);
+
+// Sets the block of a chain in memory.
+//
+// # Safety
+//
+// The pointers can be used; `network` is null or ends with a zero byte.
+AivmCode aivm_host_set_block(struct AivmHost *host, const struct AivmBlock *block);
+
+// Sets a balance on a chain in memory: address of 20 bytes, balance of 32, most significant first.
+//
+// # Safety
+//
+// The pointers can be read for that many bytes.
+AivmCode aivm_host_set_balance(struct AivmHost *host,
+                               const uint8_t *address,
+                               const uint8_t *balance);
+
+// Hash of the whole state of a chain in memory, 32 bytes.
+//
+// # Safety
+//
+// The pointers can be used.
+AivmCode aivm_host_state_hash(struct AivmHost *host, uint8_t *hash);
+
+// How the call ended. A null receipt counts as a trap.
+//
+// # Safety
+//
+// `receipt` is null or a receipt that was not freed.
+AivmStatus aivm_receipt_status(const struct AivmReceipt *receipt);
+
+// Number of the trap, as receipts have it; 0 when there was none.
+//
+// # Safety
+//
+// As for `aivm_receipt_status`.
+uint32_t aivm_receipt_trap(const struct AivmReceipt *receipt);
+
+// Return data or revert data. It lives as long as the receipt.
+//
+// # Safety
+//
+// As for `aivm_receipt_status`.
+struct AivmBytes aivm_receipt_output(const struct AivmReceipt *receipt);
+
+// The canonical bytes, of which the hash is taken. They live as long as the receipt.
+//
+// # Safety
+//
+// As for `aivm_receipt_status`.
+struct AivmBytes aivm_receipt_bytes(const struct AivmReceipt *receipt);
+
+// Writes the hash of the receipt, 32 bytes: what nodes compare.
+//
+// # Safety
+//
+// As for `aivm_receipt_status`; there is room for 32 bytes at `hash`.
+AivmCode aivm_receipt_hash(const struct AivmReceipt *receipt, uint8_t *hash);
+
+// Writes the gas that was used.
+//
+// # Safety
+//
+// The pointers can be used.
+AivmCode aivm_receipt_gas(const struct AivmReceipt *receipt, struct AivmGas *gas);
+
+// How many events there are.
+//
+// # Safety
+//
+// As for `aivm_receipt_status`.
+size_t aivm_receipt_event_count(const struct AivmReceipt *receipt);
+
+// Writes an event by its index, from 0.
+//
+// # Safety
+//
+// The pointers can be used.
+AivmCode aivm_receipt_event(const struct AivmReceipt *receipt,
+                            size_t index,
+                            struct AivmEvent *event);
+
+// Frees a receipt.
+//
+// # Safety
+//
+// `receipt` was made by this library and is not used again.
+void aivm_receipt_free(struct AivmReceipt *receipt);
+
+// Makes a virtual machine with the default configuration.
+//
+// # Safety
+//
+// `vm` can be written.
+AivmCode aivm_vm_new(struct AivmVm **vm);
+
+// Frees a virtual machine.
+//
+// # Safety
+//
+// `vm` was made by this library and is not used again.
+void aivm_vm_free(struct AivmVm *vm);
+
+// Checks a module and puts it on the chain. Writes its hash, 32 bytes, and what the upload costs.
+//
+// # Safety
+//
+// The pointers can be used; `gas` may be null.
+AivmCode aivm_upload(const struct AivmVm *vm,
+                     struct AivmHost *host,
+                     const uint8_t *module,
+                     size_t module_len,
+                     uint8_t *code,
+                     uint64_t *gas);
+
+// Checks a model and puts it on the chain. Writes its hash, 32 bytes, and what the registration costs.
+//
+// # Safety
+//
+// The pointers can be used; `gas` may be null.
+AivmCode aivm_register_model(const struct AivmVm *vm,
+                             struct AivmHost *host,
+                             const uint8_t *file,
+                             size_t file_len,
+                             uint8_t *model,
+                             uint64_t *gas);
+
+// Deploys a contract. Writes its address, 20 bytes, and the receipt.
+//
+// A contract whose constructor reverts or traps is no failure of this function: the receipt says so.
+//
+// # Safety
+//
+// The pointers can be used.
+AivmCode aivm_deploy(const struct AivmVm *vm,
+                     struct AivmHost *host,
+                     const struct AivmDeploy *deploy,
+                     uint8_t *address,
+                     struct AivmReceipt **receipt);
+
+// Calls a contract and commits what it did.
+//
+// A call that reverts or traps is no failure of this function: the receipt says so.
+//
+// # Safety
+//
+// The pointers can be used.
+AivmCode aivm_call(const struct AivmVm *vm,
+                   struct AivmHost *host,
+                   const struct AivmCall *call,
+                   struct AivmReceipt **receipt);
+
+// Calls a contract that may only read.
+//
+// # Safety
+//
+// The pointers can be used.
+AivmCode aivm_query(const struct AivmVm *vm,
+                    struct AivmHost *host,
+                    const struct AivmCall *call,
+                    struct AivmReceipt **receipt);
+
+// Runs a call, keeps none of its effects, and writes a gas limit that is enough for it.
+//
+// # Safety
+//
+// The pointers can be used.
+AivmCode aivm_estimate(const struct AivmVm *vm,
+                       struct AivmHost *host,
+                       const struct AivmCall *call,
+                       uint64_t *gas_limit);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* AIVM_H */

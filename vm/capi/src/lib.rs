@@ -1,0 +1,23 @@
+//! AIVM for hosts that are not written in Rust.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`error`] | codes, and the message of the last failure on a thread |
+//! | [`host`] | a chain in memory, or one behind callbacks |
+//! | [`vm`] | uploading, deploying, calling |
+//! | [`receipt`] | what a call did |
+//!
+//! The header is `include/aivm.h`, made from these items. `docs/embedding-c.md` is the guide.
+//!
+//! # Rules of the interface
+//!
+//! - A function that can fail gives an [`AivmCode`](error::AivmCode), 0 for success, and leaves its results alone on failure.
+//! - Handles are made by one function and freed by another; freeing a null pointer does nothing.
+//! - Memory that a function shows belongs to the handle that it was asked of, and lives as long.
+//! - No panic leaves the library: it becomes the code `AIVM_PANIC`.
+//! - A VM may be shared by threads; a host may be used by one thread at a time.
+
+pub mod error;
+pub mod host;
+pub mod receipt;
+pub mod vm;
