@@ -1,0 +1,220 @@
+//! The chain: transactions, mempool, blocks, state root.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::Path;
+
+use aivm::{Address, BlockContext, Call, Deploy, GasSchedule, Host, MemoryHost, Receipt, Vm, Word};
+use aivm_abi::Digest;
+use aivm_abi::transaction::{Action, Envelope, Expectation, Level, Payload, Transaction};
+use aivm_crypto::envelope::verify;
+use aivm_crypto::keys::Account;
+use synq_compiler::{FolderLoader, Options, compile};
+
+pub type Outcome<T> = Result<T, Box<dyn Error>>;
+
+pub const CHAIN: u64 = 77;
+pub const NETWORK: &str = "mini";
+
+/// What all nodes start from.
+#[derive(Clone, Default)]
+pub struct Genesis {
+    pub codes: Vec<Vec<u8>>,
+    pub balances: Vec<(Address, Word)>,
+}
+
+/// A block: its transactions, and hashes of what they did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    pub height: u64,
+    pub parent: Digest,
+    pub timestamp: u64,
+    pub transactions: Vec<Envelope>,
+    pub receipts: Digest,
+    pub state: Digest,
+}
+
+impl Block {
+    /// Hash by which the next block names this one.
+    pub fn hash(&self) -> Digest {
+        let mut bytes = [self.height.to_le_bytes(), self.timestamp.to_le_bytes()].concat();
+        for digest in [&self.parent, &self.receipts, &self.state] {
+            bytes.extend(digest.0);
+        }
+        for envelope in &self.transactions {
+            bytes.extend(envelope.id().0);
+        }
+        Digest::of("mini-chain block", &bytes)
+    }
+}
+
+/// A node.
+pub struct Node {
+    vm: Vm,
+    host: MemoryHost,
+    /// Next nonce of each account that ever sent a transaction; part of the state.
+    nonces: BTreeMap<Address, u64>,
+    /// Transactions that wait, by sender and nonce: the order in which a block takes them.
+    mempool: BTreeMap<(Address, u64), Envelope>,
+    pub blocks: Vec<Block>,
+    pub receipts: Vec<Receipt>,
+}
+
+impl Node {
+    pub fn new(genesis: &Genesis) -> Outcome<Self> {
+        let vm = Vm::builder().build()?;
+        let mut host = MemoryHost::new().with_state_root();
+        for wasm in &genesis.codes {
+            vm.upload(&mut host, wasm)?;
+        }
+        for (address, balance) in &genesis.balances {
+            host.set_balance(*address, *balance);
+        }
+        let (nonces, mempool) = Default::default();
+        let (blocks, receipts) = Default::default();
+        Ok(Self {
+            vm,
+            host,
+            nonces,
+            mempool,
+            blocks,
+            receipts,
+        })
+    }
+
+    /// Next nonce of an account.
+    pub fn nonce(&self, account: &Address) -> u64 {
+        self.nonces.get(account).copied().unwrap_or(0)
+    }
+
+    fn check(&self, envelope: &Envelope, height: u64, next_nonce: u64) -> Outcome<()> {
+        let schemes = Expectation::default_schemes();
+        let (chain_id, network) = (CHAIN, NETWORK);
+        let expect = Expectation {
+            chain_id,
+            network,
+            height,
+            next_nonce,
+            schemes: &schemes,
+        };
+        Ok(verify(envelope, &expect)?)
+    }
+
+    /// Takes a transaction, as it came over the network, into the mempool.
+    pub fn submit(&mut self, bytes: &[u8]) -> Outcome<Digest> {
+        let envelope = Envelope::from_canonical_bytes(bytes)?;
+        let from = envelope.transaction.from;
+        let waiting = self.mempool.range((from, 0)..=(from, u64::MAX)).count() as u64;
+        let height = self.blocks.len() as u64 + 1;
+        self.check(&envelope, height, self.nonce(&from) + waiting)?;
+        let id = envelope.id();
+        self.mempool
+            .insert((from, envelope.transaction.nonce), envelope);
+        Ok(id)
+    }
+
+    /// Makes the next block of everything that waits.
+    pub fn produce(&mut self, timestamp: u64) -> Outcome<Block> {
+        let transactions = std::mem::take(&mut self.mempool).into_values().collect();
+        self.extend(timestamp, transactions)
+    }
+
+    /// Runs a block that another node made, and refuses it when anything comes out differently.
+    pub fn apply(&mut self, block: &Block) -> Outcome<()> {
+        let own = self.extend(block.timestamp, block.transactions.clone())?;
+        if own != *block {
+            return Err(format!("block {} does not do what it says", block.height).into());
+        }
+        Ok(())
+    }
+
+    fn extend(&mut self, timestamp: u64, offered: Vec<Envelope>) -> Outcome<Block> {
+        let height = self.blocks.len() as u64 + 1;
+        let context = BlockContext::new(CHAIN, height).with_network(NETWORK);
+        self.host.set_block(context.with_timestamp(timestamp));
+        // Signatures have a lane of their own, limited for the block as a whole.
+        let mut pq_gas = GasSchedule::v1().pqc.max_pqc_gas_per_block;
+        let (mut transactions, mut hashes) = (Vec::new(), Vec::new());
+        for envelope in offered {
+            let from = envelope.transaction.from;
+            self.check(&envelope, height, self.nonce(&from))?;
+            match self.execute(&envelope, pq_gas) {
+                Ok(receipt) => {
+                    pq_gas = pq_gas.saturating_sub(receipt.gas.pq);
+                    hashes.extend(receipt.hash().0);
+                    self.receipts.push(receipt);
+                    *self.nonces.entry(from).or_default() += 1;
+                    transactions.push(envelope);
+                }
+                // Every node refuses it, so it is in no block.
+                Err(error) if error.is_refusal() => eprintln!("left out: {error}"),
+                // This node's own trouble: going on would part it from the others.
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let mut state = self.host.state_root()?.unwrap_or_default().to_vec();
+        for (account, nonce) in &self.nonces {
+            state.extend([&account.0[..], &nonce.to_le_bytes()].concat());
+        }
+        let block = Block {
+            height,
+            parent: self.blocks.last().map_or(Digest([0; 32]), Block::hash),
+            timestamp,
+            transactions,
+            receipts: Digest::of("mini-chain receipts", &hashes),
+            state: Digest::of("mini-chain state", &state),
+        };
+        self.blocks.push(block.clone());
+        Ok(block)
+    }
+
+    fn execute(&mut self, envelope: &Envelope, pq_gas: u64) -> Result<Receipt, aivm::Error> {
+        let sent = &envelope.transaction;
+        match &sent.payload {
+            Payload::Open(Action::Deploy { code, salt, input }) => {
+                let mut deploy = Deploy::new(sent.from, code.0, input.as_slice())
+                    .with_salt(salt.unwrap_or_default())
+                    .with_value(sent.value)
+                    .with_gas_limit(sent.gas_limit)
+                    .with_tx_hash(envelope.id().0);
+                deploy.pq_gas_limit = Some(pq_gas);
+                Ok(self.vm.deploy(&mut self.host, &deploy)?.receipt)
+            }
+            Payload::Open(Action::Call { to, input }) => {
+                let call = Call::new(sent.from, *to, input.as_slice())
+                    .with_value(sent.value)
+                    .with_gas_limit(sent.gas_limit)
+                    .with_pq_gas_limit(pq_gas)
+                    .with_tx_hash(envelope.id().0);
+                self.vm.call(&mut self.host, &call)
+            }
+            // A chain that takes sealed transactions opens them here with its key.
+            Payload::Sealed(_) => Err(aivm::Error::Config("this chain opens nothing".into())),
+        }
+    }
+}
+
+/// Signs a transaction with the next nonces of its account.
+pub fn signed(account: &Account, nonce: u64, action: Action) -> Outcome<Vec<u8>> {
+    let transaction = Transaction {
+        chain_id: CHAIN,
+        network: NETWORK.into(),
+        from: account.address(),
+        nonce,
+        expires_at: 100,
+        gas_limit: 5_000_000,
+        value: Word::ZERO,
+        payload: Payload::Open(action),
+    };
+    Ok(account
+        .sign(transaction, Level::Basic)?
+        .to_canonical_bytes())
+}
+
+/// The counter of the examples, compiled.
+pub fn counter() -> Outcome<Vec<u8>> {
+    let folder = FolderLoader::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples"));
+    let output = compile("counter.synq", &folder, &Options::new());
+    let output = output.map_err(|errors| errors.render(false))?;
+    Ok(output.contracts.first().ok_or("no contract")?.wasm.clone())
+}

@@ -1,0 +1,125 @@
+//! The mini-chain of the examples, and what it refuses.
+
+#[path = "../examples/mini_chain/chain.rs"]
+mod chain;
+
+use aivm::{Address, Status};
+use aivm_abi::Digest;
+use aivm_abi::transaction::{Action, Level};
+use aivm_crypto::keys::Account;
+use chain::{Genesis, Node, counter, signed};
+
+const INCREMENT: [u8; 4] = [0xd0, 0x9d, 0xe0, 0x8a];
+
+struct Case {
+    genesis: Genesis,
+    alice: Account,
+    node: Node,
+    contract: Address,
+}
+
+/// A node on whose first block the counter was deployed.
+fn deployed() -> Case {
+    let wasm = counter().unwrap();
+    let code = Digest(aivm::code_hash(&wasm));
+    let genesis = Genesis {
+        codes: vec![wasm],
+        balances: Vec::new(),
+    };
+    let alice = Account::generate(Level::Basic);
+    let mut node = Node::new(&genesis).unwrap();
+    let (salt, input) = (None, Vec::new());
+    let deploy = Action::Deploy { code, salt, input };
+    node.submit(&signed(&alice, 0, deploy).unwrap()).unwrap();
+    assert_eq!(node.produce(1).unwrap().transactions.len(), 1);
+    let contract = Address::of_salted_contract(&alice.address(), &[0; 32], &code.0);
+    Case {
+        genesis,
+        alice,
+        node,
+        contract,
+    }
+}
+
+impl Case {
+    fn call(&self, nonce: u64, to: Address) -> Vec<u8> {
+        let input = INCREMENT.to_vec();
+        signed(&self.alice, nonce, Action::Call { to, input }).unwrap()
+    }
+
+    fn increment(&self, nonce: u64) -> Vec<u8> {
+        self.call(nonce, self.contract)
+    }
+}
+
+#[test]
+fn another_node_replays_the_blocks_to_the_same_state() {
+    let mut case = deployed();
+    for nonce in 1..4 {
+        let bytes = case.increment(nonce);
+        case.node.submit(&bytes).unwrap();
+    }
+    let block = case.node.produce(2).unwrap();
+    assert_eq!((block.height, block.transactions.len()), (2, 3));
+    assert_eq!(case.node.receipts.last().unwrap().output[31], 3);
+    assert_eq!(case.node.receipts.last().unwrap().status, Status::Return);
+    assert_eq!(case.node.nonce(&case.alice.address()), 4);
+    assert_eq!(block.parent, case.node.blocks[0].hash());
+
+    let mut other = Node::new(&case.genesis).unwrap();
+    for block in &case.node.blocks {
+        other.apply(block).unwrap();
+    }
+    assert_eq!(other.blocks, case.node.blocks);
+}
+
+#[test]
+fn a_block_that_lies_is_refused() {
+    let mut case = deployed();
+    let bytes = case.increment(1);
+    case.node.submit(&bytes).unwrap();
+    let block = case.node.produce(2).unwrap();
+    let refused = |change: &dyn Fn(&mut chain::Block)| {
+        let mut other = Node::new(&case.genesis).unwrap();
+        other.apply(&case.node.blocks[0]).unwrap();
+        let mut block = block.clone();
+        change(&mut block);
+        other.apply(&block).unwrap_err().to_string()
+    };
+    let lie = "block 2 does not do what it says";
+    assert_eq!(refused(&|block| block.state.0[0] ^= 1), lie);
+    assert_eq!(refused(&|block| block.receipts.0[0] ^= 1), lie);
+    assert_eq!(refused(&|block| block.parent.0[0] ^= 1), lie);
+    // A transaction that its sender did not sign like this.
+    let forged = refused(&|block| block.transactions[0].transaction.gas_limit += 1);
+    assert_eq!(forged, "the mldsa65 signature does not verify");
+    let twice = refused(&|block| block.transactions.push(block.transactions[0].clone()));
+    assert_eq!(twice, "nonce 1 was used; the next is 2");
+}
+
+#[test]
+fn the_mempool_refuses_what_no_block_can_hold() {
+    let mut case = deployed();
+    let refused = |case: &mut Case, bytes: &[u8]| case.node.submit(bytes).unwrap_err().to_string();
+    let replay = case.increment(0);
+    assert_eq!(
+        refused(&mut case, &replay),
+        "nonce 0 was used; the next is 1"
+    );
+    let ahead = case.increment(3);
+    assert_eq!(
+        refused(&mut case, &ahead),
+        "nonce 3 is ahead; the next is 1"
+    );
+    let mut short = case.increment(1);
+    short.pop();
+    assert!(
+        refused(&mut case, &short).contains("signature"),
+        "the place is named"
+    );
+    // To nobody: signed well, but in no block.
+    let lost = case.call(1, Address([9; 20]));
+    case.node.submit(&lost).unwrap();
+    assert_eq!(case.node.produce(2).unwrap().transactions.len(), 0);
+    assert_eq!(case.node.nonce(&case.alice.address()), 1);
+}
