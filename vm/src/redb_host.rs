@@ -1,9 +1,11 @@
 //! A durable chain state on an embedded database: one file, one writer, crash-safe.
 
-use std::path::Path;
+#[cfg(unix)]
+use std::fs::File;
+use std::path::{Path, PathBuf};
 
 use aivm_abi::{Address, Word};
-use redb::{Database, Durability, ReadableDatabase, TableDefinition};
+use redb::{Database, DatabaseError, Durability, ReadableDatabase, StorageError, TableDefinition};
 
 use crate::delta::StateDelta;
 use crate::host::{BlockContext, Hash, Host, HostError, StorageEntry};
@@ -37,18 +39,60 @@ fn failed(error: impl Into<redb::Error>) -> HostError {
     HostError::with_source("the state database failed", error.into())
 }
 
+/// Makes an empty database under another name and renames it when it is whole: a process that
+/// is killed while it makes one must not leave half of it behind under the name that counts.
+fn create(path: &Path) -> Result<(), HostError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let unfinished = PathBuf::from(name);
+    let database = match Database::create(&unfinished) {
+        // Half of one, from a process that was killed.
+        Err(DatabaseError::Storage(StorageError::Io(error)))
+            if error.kind() == std::io::ErrorKind::InvalidData =>
+        {
+            std::fs::remove_file(&unfinished).map_err(io)?;
+            Database::create(&unfinished)
+        }
+        made => made,
+    }
+    .map_err(failed)?;
+    let write = database.begin_write().map_err(failed)?;
+    for table in [STORAGE, BALANCES, CONTRACTS, CODES, MODELS, META] {
+        write.open_table(table).map_err(failed)?;
+    }
+    write.commit().map_err(failed)?;
+    drop(database);
+    std::fs::rename(&unfinished, path).map_err(io)?;
+    // The new name must outlive a crash as well.
+    #[cfg(unix)]
+    if let Some(folder) = path.parent() {
+        let folder = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(io)?;
+    }
+    Ok(())
+}
+
+fn io(error: std::io::Error) -> HostError {
+    HostError::with_source("the state database cannot be made", error)
+}
+
 impl RedbHost {
     /// Opens the database at `path`, and makes it when it is missing.
     ///
     /// # Errors
     /// When the file cannot be opened, is in use or is no such database.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, HostError> {
-        let database = Database::create(path).map_err(failed)?;
-        let write = database.begin_write().map_err(failed)?;
-        for table in [STORAGE, BALANCES, CONTRACTS, CODES, MODELS, META] {
-            write.open_table(table).map_err(failed)?;
+        let path = path.as_ref();
+        if !path.exists() {
+            create(path)?;
         }
-        write.commit().map_err(failed)?;
+        let database = Database::open(path).map_err(failed)?;
         Ok(Self {
             database,
             block: BlockContext::default(),

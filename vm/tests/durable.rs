@@ -104,6 +104,27 @@ fn kill_minus_nine_loses_nothing_that_was_acknowledged() {
     assert!(last > 0, "no child ever committed");
 }
 
+/// What a process leaves that is killed while it makes the database.
+#[test]
+fn half_a_database_is_made_anew_and_other_files_are_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chain.redb");
+    let unfinished = folder.path().join("chain.redb.new");
+    for left in [&b""[..], b"redb", &[0; 4096]] {
+        std::fs::write(&unfinished, left).unwrap();
+        let mut host = RedbHost::open(&path).unwrap();
+        host.commit(&delta(1)).unwrap();
+        assert_eq!(host.commits().unwrap(), 1);
+        assert!(!unfinished.exists());
+        drop(host);
+        std::fs::remove_file(&path).unwrap();
+    }
+    // Somebody's file under the name itself is not a thing to replace.
+    std::fs::write(&path, b"a letter").unwrap();
+    assert!(RedbHost::open(&path).is_err());
+    assert_eq!(std::fs::read(&path).unwrap(), b"a letter");
+}
+
 #[test]
 fn contracts_and_state_are_there_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
