@@ -659,7 +659,7 @@ pub fn oracle(w: &World, v: &mut Values, c: &Contract, f: &Function, s: &mut Sho
         "describe" => s.arguments = vec![feed],
         "change" | "history" => {
             let mut pick = || sized(v.random.below(round as usize + 1) as u64, 64);
-            let rounds = vec![pick(), pick()];
+            let rounds = [pick(), pick()];
             s.arguments = [vec![feed], rounds[..f.inputs.len() - 1].to_vec()].concat();
         }
         "feedIds" => s.arguments = vec![uint(v.random.below(feeds.len() + 1) as u64)],

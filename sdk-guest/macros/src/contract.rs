@@ -117,6 +117,10 @@ pub fn expand(arguments: &Arguments, mut block: ItemImpl) -> syn::Result<TokenSt
         ));
     }
     let (constructor, functions) = collect(&mut block)?;
+    // A constructor sets up the state that is there, whatever its name.
+    block
+        .attrs
+        .push(syn::parse_quote!(#[allow(clippy::new_ret_no_self)]));
     let contract = &*block.self_ty;
     let Some(ident) = (match contract {
         Type::Path(path) => path.path.get_ident(),

@@ -120,7 +120,8 @@ fn military_without_mceliece_is_an_error_of_the_build() {
 #[test]
 fn every_changed_field_breaks_the_signature() {
     let (_, envelope) = open_call();
-    let mutations: [(&str, fn(&mut Envelope)); 5] = [
+    type Mutation = (&'static str, fn(&mut Envelope));
+    let mutations: [Mutation; 5] = [
         ("gas", |e| e.transaction.gas_limit += 1),
         ("value", |e| e.transaction.value = Word::from(6u64)),
         ("expiry", |e| e.transaction.expires_at += 1),

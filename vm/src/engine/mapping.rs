@@ -206,7 +206,8 @@ mod tests {
                 (&b"abc"[..], &b"xyz"[..])
             );
             // One byte, a run over the image's end, every other page, everything.
-            let writes: [&dyn Fn(&mut [u8]); 5] = [
+            type Write<'a> = &'a dyn Fn(&mut [u8]);
+            let writes: [Write<'_>; 5] = [
                 &|_| {},
                 &|memory| memory[11] = 1,
                 &|memory| memory[2 * PAGE - 9..2 * PAGE + 9].fill(2),

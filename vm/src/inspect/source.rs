@@ -83,10 +83,10 @@ impl SourceMap {
                     Ok(lines) => map.lines = lines,
                     Err(error) => map.note(LINES_SECTION, &error),
                 }
-            } else if let KnownCustom::Name(names) = section.as_known() {
-                if let Err(error) = map.names(names) {
-                    map.note("name", &error);
-                }
+            } else if let KnownCustom::Name(names) = section.as_known()
+                && let Err(error) = map.names(names)
+            {
+                map.note("name", &error);
             }
         }
         Ok(map)
