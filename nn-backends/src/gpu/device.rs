@@ -390,7 +390,8 @@ impl Device {
                 other => GpuError::Failed(other.to_string()),
             })?;
         self.check()?;
-        match receive.try_recv() {
+        // Another thread that waits for the same device may have collected this callback and be about to call it.
+        match receive.recv_timeout(Duration::from_secs(seconds)) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(GpuError::Failed(error.to_string())),
             Err(_) => return Err(GpuError::Timeout(seconds)),
