@@ -303,6 +303,13 @@ fn each_limit() {
         DataSegments,
         r#"(module (memory 1) (data "") (data ""))"#
     );
+    limit!(
+        memory_grows = 1,
+        MemoryGrows,
+        "(module (memory 1)
+           (func (drop (memory.grow (i32.const 1))))
+           (func (drop (memory.grow (i32.const 1)))))"
+    );
     limit!(initial_pages = 1, InitialPages, "(module (memory 2))");
     for (schedule, wat, limit) in cases {
         let error = refuse_with(wat, &schedule);

@@ -125,9 +125,9 @@ fn differences_are_listed_by_path() {
     assert_eq!(
         lines,
         [
-            "host/storage.load/base: gone, was 400".to_owned(),
+            "host/storage.load/base: gone, was 800".to_owned(),
             "host/storage.load/per_byte: gone, was 0".to_owned(),
-            "host/storage.read/base: new, 400".to_owned(),
+            "host/storage.read/base: new, 800".to_owned(),
             "host/storage.read/per_byte: new, 0".to_owned(),
             "limits/simd: true -> false".to_owned(),
             "version: 1 -> 2".to_owned(),

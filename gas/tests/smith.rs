@@ -14,6 +14,9 @@ const GAS: i64 = 2_000_000;
 fn schedule() -> GasSchedule {
     let mut schedule = GasSchedule::v1();
     schedule.limits.initial_pages = 64;
+    schedule.limits.memory_grows = 1_000;
+    schedule.limits.locals = 1_024;
+    schedule.limits.loop_nesting = 24;
     schedule.limits.memory_pages = 256;
     schedule
 }

@@ -216,6 +216,9 @@ struct Counts {
 fn compare(worker: usize, modules: usize) -> Counts {
     let mut schedule = GasSchedule::v1();
     schedule.limits.initial_pages = 16;
+    schedule.limits.memory_grows = 1_000;
+    schedule.limits.locals = 1_024;
+    schedule.limits.loop_nesting = 24;
     schedule.limits.memory_pages = 16;
     let mut counts = Counts::default();
     for seed in (worker as u64..).step_by(WORKERS) {

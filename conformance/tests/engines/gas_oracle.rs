@@ -33,6 +33,9 @@ fn flat() -> GasSchedule {
     }
     schedule.wasm = serde_json::from_value(prices.into()).expect("prices");
     schedule.limits.initial_pages = 16;
+    schedule.limits.memory_grows = 1_000;
+    schedule.limits.locals = 1_024;
+    schedule.limits.loop_nesting = 24;
     schedule.limits.memory_pages = 16;
     schedule
 }

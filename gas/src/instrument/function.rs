@@ -79,6 +79,8 @@ pub(super) struct Function {
     pub(super) params: u32,
     /// Whether something in it pays by an operand.
     pub(super) pays: bool,
+    /// `memory.grow` instructions.
+    pub(super) grows: u64,
     pub(super) phis: u64,
     pub(super) blocks: u64,
 }
@@ -117,6 +119,7 @@ struct Reader<'s> {
     joins: u64,
     blocks: u64,
     targets: u64,
+    grows: u64,
     callees: Vec<(Option<Block>, Callee)>,
     pays: bool,
     /// The constant that the last operator pushed.
@@ -201,6 +204,7 @@ pub(super) fn read(
         inner,
         params,
         pays: reader.pays,
+        grows: reader.grows,
         phis,
         blocks: reader.blocks,
     })
@@ -226,6 +230,7 @@ impl<'s> Reader<'s> {
             joins: 0,
             blocks: 1,
             targets: 0,
+            grows: 0,
             callees: Vec::new(),
             pays: false,
             constant: None,
@@ -306,6 +311,7 @@ impl<'s> Reader<'s> {
             self.pays |= self.current.is_some();
             if dynamic == Dynamic::MemoryGrow {
                 self.act(offset, Action::CheckGrow);
+                self.grows += 1;
             }
         }
         match op {

@@ -44,6 +44,8 @@ struct Guest {
     code_start: u64,
     /// Functions that something else than a direct call can reach.
     named: BTreeSet<u32>,
+    /// `memory.grow` instructions.
+    grows: u64,
     check_grow: bool,
     stats: Stats,
 }
@@ -177,6 +179,8 @@ impl Guest {
         function: &Function,
         limits: &Limits,
     ) -> Result<(), InstrumentError> {
+        self.grows += function.grows;
+        check(offset, Limit::MemoryGrows, self.grows, limits.memory_grows)?;
         let stats = &mut self.stats;
         stats.functions += 1;
         stats.locals += u64::from(function.locals_len);

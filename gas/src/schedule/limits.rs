@@ -43,6 +43,8 @@ pub struct Limits {
     pub br_table: u32,
     /// Targets of all `br_table` instructions of a function together.
     pub total_br_table: u32,
+    /// `memory.grow` instructions of all functions together: each takes a compiler long.
+    pub memory_grows: u32,
     /// Imported functions.
     pub imports: u32,
     /// Exports.
@@ -78,10 +80,10 @@ impl Limits {
             params: 64,
             functions: 8_192,
             body_bytes: 128 << 10,
-            locals: 1_024,
+            locals: 512,
             total_locals: 65_536,
             nesting: 512,
-            loop_nesting: 24,
+            loop_nesting: 16,
             phis: 50_000,
             total_phis: 400_000,
             blocks: 8_192,
@@ -90,6 +92,7 @@ impl Limits {
             frame_words: 16_384,
             br_table: 1_024,
             total_br_table: 8_192,
+            memory_grows: 32,
             imports: 256,
             exports: 256,
             name_bytes: 256,

@@ -46,6 +46,7 @@ pub struct NnPrices {
 }
 
 impl NnPrices {
+    // Measured with `cargo xtask calibrate`; a byte moved is priced for transposing bytes.
     pub(super) fn v1() -> Self {
         Self {
             infer_base: 20_000,
@@ -53,12 +54,12 @@ impl NnPrices {
             mac_int8_milligas: 100,
             mac_int32_milligas: 1_000,
             mac_f32_milligas: 1_000,
-            element_int_milligas: 2_000,
+            element_int_milligas: 5_000,
             requantize_milligas: 6_000,
-            element_f32_milligas: 2_000,
+            element_f32_milligas: 4_000,
             divide_f32_milligas: 10_000,
             transcendental_f32_milligas: 80_000,
-            byte_moved_milligas: 500,
+            byte_moved_milligas: 4_500,
             byte_memory_milligas: 250,
             register_base: 1_000_000,
             register_per_byte: 100,

@@ -68,7 +68,7 @@ impl PqcPrices {
                         base,
                         size,
                         compute,
-                        per_64_bytes: 40,
+                        per_64_bytes: 80,
                     };
                     (name.to_owned(), price)
                 })
@@ -102,11 +102,9 @@ mod tests {
             let price = prices.price(name).expect("a published algorithm");
             assert_eq!(price.pq_gas(0), total, "{name}");
             assert_eq!(price.pq_gas(1024), total, "{name}");
-            assert_eq!(price.pq_gas(1025), total + 40, "{name}");
-            assert_eq!(
-                price.pq_gas(u64::MAX),
-                40 * ((u64::MAX - 1024).div_ceil(64)) + total
-            );
+            assert_eq!(price.pq_gas(1025), total + 80, "{name}");
+            assert_eq!(price.pq_gas(1 << 40), 80 * ((1 << 40) - 1024) / 64 + total);
+            assert_eq!(price.pq_gas(u64::MAX), u64::MAX, "it saturates");
         }
         assert_eq!(prices.price("rsa"), None);
     }

@@ -79,7 +79,7 @@ pub struct WasmPrices {
 }
 
 impl WasmPrices {
-    // Fitted with `cargo xtask calibrate`: a unit of gas is about 0.09 ns, and a price is
+    // Fitted with `cargo xtask calibrate`: a unit of gas is about 0.07 ns, and a price is
     // that of the worst known use of its class (a chain of dependent instructions, a branch
     // that cannot be foreseen, a load that misses the first two caches).
     pub(super) fn v1() -> Self {
@@ -88,20 +88,20 @@ impl WasmPrices {
             constant: 1,
             local: 1,
             global: 2,
-            branch: 14,
-            branch_table: 48,
+            branch: 18,
+            branch_table: 56,
             call: 8,
             call_indirect: 20,
             select: 2,
-            integer: 1,
-            multiply: 3,
+            integer: 2,
+            multiply: 4,
             divide: 40,
-            float: 16,
+            float: 18,
             float_divide: 45,
             float_sqrt: 80,
             float_round: 40,
             convert: 30,
-            load: 28,
+            load: 34,
             store: 8,
             size: 16,
             reference: 4,

@@ -59,6 +59,8 @@ fn schedule() -> GasSchedule {
     let limits = &mut schedule.limits;
     limits.params = 1_000;
     limits.locals = 2_000;
+    limits.loop_nesting = 50;
+    limits.memory_grows = 1_000;
     limits.br_table = 50_000;
     limits.total_br_table = 50_000;
     limits.exports = 1_000;
