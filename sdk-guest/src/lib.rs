@@ -27,7 +27,7 @@
 //!   [`interface`] for contracts that live elsewhere.
 //! - [`state`]: values, maps and lists, in the same layout as SynQ.
 //! - [`Event`], [`Revert`]: events with topics, custom errors. A panic is a revert with its message.
-//! - [`env`]: the message, the block, the contract itself.
+//! - [`mod@env`]: the message, the block, the contract itself.
 //! - [`model`], `model!`: neural networks with checked types (feature `nn`).
 //! - [`abi`], [`U256`], [`I256`], [`Address`], [`Bytes`], [`FixedBytes`]: values.
 //! - `testing`: contracts under `cargo test` without Wasm (not on `wasm32`).
