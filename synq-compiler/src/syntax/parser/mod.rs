@@ -2,6 +2,7 @@
 //! [`MAX_DEPTH`].
 
 mod expressions;
+mod functions;
 mod items;
 mod statements;
 mod types;
