@@ -3,6 +3,34 @@
 //! A model is read from untrusted ONNX bytes, verified, and brought into a small graph whose every
 //! shape is known; its identity is the BLAKE3 hash of that graph. The same model and input give the
 //! same bytes on every machine.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use aivm_gas::GasSchedule;
+//! use aivm_nn::{Backend, ElementType, Model, ModelLimits, Tensor, prepare};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let bytes = std::fs::read("models/digits.onnx")?;
+//! let model = Model::from_onnx(&bytes, &ModelLimits::default())?;
+//! let quote = model.quote(&GasSchedule::v1().nn); // before anything runs
+//! assert!(quote.gas > 0);
+//!
+//! let image = Tensor::new(ElementType::U8, vec![1, 64], vec![0; 64])?;
+//! let outputs = prepare(Arc::new(model), Backend::default())?.run(&[image])?;
+//! assert_eq!(outputs[0].shape, [1, 10]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`Model`], [`ModelLimits`], [`Bindings`]: ONNX bytes to a verified [`Graph`] and its hash;
+//!   [`ModelError`] says which node was refused and why.
+//! - [`Quote`], [`Profile`]: gas, multiply-accumulates and memory of an inference, from shapes alone.
+//! - [`prepare`], [`Prepared`], [`Backend`]: a model made ready for the processor (feature `cpu`) or a
+//!   GPU (`gpu`, feature `wgpu`), and run. [`Reference`] is the definition that each has to equal.
+//! - [`mod@trace`]: a root over every tensor, and disputes down to a tile.
+//! - [`Manifest`]: what a model is, for registries and people.
+//! - [`kernels`]: instruction sets, each tested against the scalar form.
 
 #![deny(unsafe_code)]
 
