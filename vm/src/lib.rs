@@ -8,6 +8,7 @@
 //! - [`Error`]: why there is no receipt.
 //! - [`inspect`]: call trees, profiles and flame graphs of a call.
 //! - [`testing`]: contracts that test contracts.
+//! - `VmBuilder::metrics` (cargo feature `metrics`): measurements for Prometheus.
 //!
 //! How a call can end, and what that means, is in three parts that never mix: a contract
 //! returns or reverts, the sandbox traps, or the machine fails. The first two are
@@ -26,6 +27,7 @@ pub mod inspect;
 mod journal;
 mod math;
 mod memory_host;
+mod metrics;
 #[cfg(feature = "redb")]
 mod redb_host;
 mod request;
@@ -48,7 +50,14 @@ pub use redb_host::RedbHost;
 pub use request::{Call, DEFAULT_GAS_LIMIT, Deploy, code_hash};
 pub use vm::{Deployed, Estimate, Registered, Uploaded, Vm, VmBuilder};
 
-/// The examples of the README, compiled as documentation tests.
+/// The examples of the README and the book, compiled as documentation tests.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
+mod pages {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../docs/embedding.md")]
+    struct Embedding;
+    #[cfg(feature = "metrics")]
+    #[doc = include_str!("../../docs/operations.md")]
+    struct Operations;
+}

@@ -74,6 +74,15 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// What it is, in a word.
+    pub fn name(&self) -> &'static str {
+        match self.entry {
+            Entry::Construct => "deploy",
+            Entry::Call => "call",
+            Entry::Query => "query",
+        }
+    }
+
     /// Counts instructions.
     pub fn counting(mut self) -> Self {
         self.count = true;

@@ -16,6 +16,7 @@ use memory::MemoryTier;
 
 use crate::engine::{CompileError, Compiled, EngineConfig};
 use crate::host::Hash;
+use crate::metrics::Meter;
 
 /// What identifies a module in memory: its code hash and the schedule that instruments it.
 pub(crate) type ModuleId = (Hash, Hash);
@@ -61,14 +62,16 @@ pub(crate) struct ModuleCache {
     memory: Mutex<MemoryTier>,
     disk: Option<DiskCache>,
     flights: Mutex<BTreeMap<ModuleId, Flight>>,
+    meter: Meter,
 }
 
 impl ModuleCache {
-    pub fn new(budget: u64, disk: Option<DiskCache>) -> Self {
+    pub fn new(budget: u64, disk: Option<DiskCache>, meter: Meter) -> Self {
         Self {
             memory: Mutex::new(MemoryTier::new(budget)),
             disk,
             flights: Mutex::default(),
+            meter,
         }
     }
 
@@ -110,7 +113,9 @@ impl ModuleCache {
             memory.insert(id, compiled.clone());
             return Ok(compiled);
         }
+        let start = self.meter.start();
         let compiled = Arc::new(engine.compile(wasm)?);
+        self.meter.compiled(start);
         if let Some(disk) = &self.disk {
             // A full or read-only disk costs speed, never a result.
             if let Ok(blob) = compiled.serialize() {
@@ -194,7 +199,7 @@ mod tests {
 
     #[test]
     fn one_module_is_compiled_once_by_many_threads() {
-        let (cache, engine) = (ModuleCache::new(1 << 20, None), engine());
+        let (cache, engine) = (ModuleCache::new(1 << 20, None, Meter::default()), engine());
         let made = AtomicUsize::new(0);
         std::thread::scope(|scope| {
             for _ in 0..8 {
@@ -219,7 +224,7 @@ mod tests {
         let (a, b) = (([1; 32], [0; 32]), ([2; 32], [0; 32]));
         let engine = engine();
         for budget in [0, 1 << 30] {
-            let cache = ModuleCache::new(budget, None);
+            let cache = ModuleCache::new(budget, None, Meter::default());
             let first = cache.get(a, &engine, module).unwrap();
             assert_eq!(cache.stats().modules, u64::from(budget > 0));
             cache.pin(a, first.clone());
@@ -245,10 +250,10 @@ mod tests {
         let engine = engine();
         let ids = [1u8, 2, 3].map(|n| ([n; 32], [0; 32]));
         let size = {
-            let cache = ModuleCache::new(1 << 30, None);
+            let cache = ModuleCache::new(1 << 30, None, Meter::default());
             cache.get(ids[0], &engine, module).unwrap().size()
         };
-        let cache = ModuleCache::new(2 * size + size / 2, None);
+        let cache = ModuleCache::new(2 * size + size / 2, None, Meter::default());
         let mut compiled = 0;
         let mut get = |id, expect_new: bool| {
             cache.get(id, &engine, module).unwrap();
@@ -295,7 +300,7 @@ mod tests {
 
     #[test]
     fn a_compilation_that_fails_is_tried_again() {
-        let (cache, engine) = (ModuleCache::new(1 << 20, None), engine());
+        let (cache, engine) = (ModuleCache::new(1 << 20, None, Meter::default()), engine());
         let id = ([1; 32], [2; 32]);
         for _ in 0..2 {
             let bad = cache.get(id, &engine, || Ok::<_, CompileError>(b"no module".to_vec()));
@@ -308,7 +313,7 @@ mod tests {
 
     #[test]
     fn pitfall_13_counters_stop_instead_of_overflowing() {
-        let (cache, engine) = (ModuleCache::new(1 << 20, None), engine());
+        let (cache, engine) = (ModuleCache::new(1 << 20, None, Meter::default()), engine());
         cache.saturate_counters();
         cache.get(([1; 32], [2; 32]), &engine, module).unwrap();
         cache.get(([1; 32], [2; 32]), &engine, module).unwrap();

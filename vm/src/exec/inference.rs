@@ -15,6 +15,7 @@ use super::gas::Cause;
 use super::tx::fail;
 use crate::error::Error;
 use crate::host::{Hash, Host as Chain};
+use crate::metrics::Meter;
 use crate::schedules::Active;
 
 /// Limits on models under a schedule.
@@ -118,6 +119,7 @@ impl ModelCache {
     /// chain's bytes are refused.
     fn get(
         &self,
+        meter: &Meter,
         chain: &dyn Chain,
         hash: &Hash,
         active: &Active,
@@ -129,6 +131,7 @@ impl ModelCache {
         let Some(bytes) = chain.model(hash)? else {
             return Ok(None);
         };
+        let start = meter.start();
         let Ok(model) = Model::from_onnx(&bytes, &model_limits(&active.schedule.nn)) else {
             return Ok(Some(Err(nn::Error::InvalidModel)));
         };
@@ -152,6 +155,7 @@ impl ModelCache {
             quote,
             bytes: bytes.len() as u64,
         });
+        meter.model_prepared(start);
         self.insert(id, ready.clone());
         Ok(Some(Ok(ready)))
     }
@@ -173,9 +177,15 @@ impl ModelCache {
 
 impl Frame<'_, '_> {
     fn model(&mut self, hash: Word) -> Result<Result<Arc<Ready>, nn::Error>, Exit> {
-        let models = &self.tx.shared.models;
-        let found = models
-            .get(self.tx.host, &hash.to_be_bytes(), self.tx.active)
+        let shared = self.tx.shared;
+        let found = shared
+            .models
+            .get(
+                &shared.meter,
+                self.tx.host,
+                &hash.to_be_bytes(),
+                self.tx.active,
+            )
             .map_err(fail)?;
         Ok(found.unwrap_or(Err(nn::Error::ModelNotFound)))
     }
@@ -193,12 +203,17 @@ impl Frame<'_, '_> {
         ready: &Ready,
         inputs: &[aivm_nn::Tensor],
     ) -> Result<Vec<aivm_nn::Tensor>, RunError> {
-        if !self.tx.shared.inference_traces {
-            return ready.prepared.run(inputs);
-        }
-        let mut commitment = Commitment::new(ready.model(), inputs);
-        let outputs = ready.prepared.run_observed(inputs, &mut commitment)?;
-        self.tx.inference_roots.push(commitment.root());
+        let shared = self.tx.shared;
+        let start = shared.meter.start();
+        let outputs = if shared.inference_traces {
+            let mut commitment = Commitment::new(ready.model(), inputs);
+            let outputs = ready.prepared.run_observed(inputs, &mut commitment)?;
+            self.tx.inference_roots.push(commitment.root());
+            outputs
+        } else {
+            ready.prepared.run(inputs)?
+        };
+        shared.meter.inferred(start);
         Ok(outputs)
     }
 }
