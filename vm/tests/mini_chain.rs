@@ -2,12 +2,15 @@
 
 #[path = "../examples/mini_chain/chain.rs"]
 mod chain;
+#[path = "../examples/mini_chain/wallet.rs"]
+mod wallet;
 
-use aivm::{Address, Status};
+use aivm::{Address, Status, Vm};
 use aivm_abi::Digest;
 use aivm_abi::transaction::{Action, Level};
 use aivm_crypto::keys::Account;
-use chain::{Genesis, Node, counter, signed};
+use chain::{Genesis, Node};
+use wallet::{counter, signed};
 
 const INCREMENT: [u8; 4] = [0xd0, 0x9d, 0xe0, 0x8a];
 
@@ -18,16 +21,20 @@ struct Case {
     contract: Address,
 }
 
+fn node(genesis: &Genesis) -> Node {
+    Node::new(Vm::builder().build().unwrap(), genesis).unwrap()
+}
+
 /// A node on whose first block the counter was deployed.
 fn deployed() -> Case {
-    let wasm = counter().unwrap();
+    let (wasm, _) = counter().unwrap();
     let code = Digest(aivm::code_hash(&wasm));
     let genesis = Genesis {
         codes: vec![wasm],
-        balances: Vec::new(),
+        ..Genesis::default()
     };
     let alice = Account::generate(Level::Basic);
-    let mut node = Node::new(&genesis).unwrap();
+    let mut node = self::node(&genesis);
     let (salt, input) = (None, Vec::new());
     let deploy = Action::Deploy { code, salt, input };
     node.submit(&signed(&alice, 0, deploy).unwrap()).unwrap();
@@ -66,7 +73,7 @@ fn another_node_replays_the_blocks_to_the_same_state() {
     assert_eq!(case.node.nonce(&case.alice.address()), 4);
     assert_eq!(block.parent, case.node.blocks[0].hash());
 
-    let mut other = Node::new(&case.genesis).unwrap();
+    let mut other = node(&case.genesis);
     for block in &case.node.blocks {
         other.apply(block).unwrap();
     }
@@ -80,7 +87,7 @@ fn a_block_that_lies_is_refused() {
     case.node.submit(&bytes).unwrap();
     let block = case.node.produce(2).unwrap();
     let refused = |change: &dyn Fn(&mut chain::Block)| {
-        let mut other = Node::new(&case.genesis).unwrap();
+        let mut other = node(&case.genesis);
         other.apply(&case.node.blocks[0]).unwrap();
         let mut block = block.clone();
         change(&mut block);

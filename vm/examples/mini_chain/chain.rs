@@ -1,15 +1,13 @@
 //! The chain: transactions, mempool, blocks, state root.
 
+// ANCHOR: types
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::path::Path;
 
 use aivm::{Address, BlockContext, Call, Deploy, GasSchedule, Host, MemoryHost, Receipt, Vm, Word};
 use aivm_abi::Digest;
-use aivm_abi::transaction::{Action, Envelope, Expectation, Level, Payload, Transaction};
+use aivm_abi::transaction::{Action, Envelope, Expectation, Payload};
 use aivm_crypto::envelope::verify;
-use aivm_crypto::keys::Account;
-use synq_compiler::{FolderLoader, Options, compile};
 
 pub type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -20,6 +18,7 @@ pub const NETWORK: &str = "mini";
 #[derive(Clone, Default)]
 pub struct Genesis {
     pub codes: Vec<Vec<u8>>,
+    pub models: Vec<Vec<u8>>,
     pub balances: Vec<(Address, Word)>,
 }
 
@@ -50,7 +49,7 @@ impl Block {
 
 /// A node.
 pub struct Node {
-    vm: Vm,
+    pub vm: Vm,
     host: MemoryHost,
     /// Next nonce of each account that ever sent a transaction; part of the state.
     nonces: BTreeMap<Address, u64>,
@@ -59,13 +58,17 @@ pub struct Node {
     pub blocks: Vec<Block>,
     pub receipts: Vec<Receipt>,
 }
+// ANCHOR_END: types
 
 impl Node {
-    pub fn new(genesis: &Genesis) -> Outcome<Self> {
-        let vm = Vm::builder().build()?;
+    // ANCHOR: genesis
+    pub fn new(vm: Vm, genesis: &Genesis) -> Outcome<Self> {
         let mut host = MemoryHost::new().with_state_root();
         for wasm in &genesis.codes {
             vm.upload(&mut host, wasm)?;
+        }
+        for onnx in &genesis.models {
+            vm.register_model(&mut host, onnx)?;
         }
         for (address, balance) in &genesis.balances {
             host.set_balance(*address, *balance);
@@ -81,21 +84,22 @@ impl Node {
             receipts,
         })
     }
+    // ANCHOR_END: genesis
 
+    // ANCHOR: mempool
     /// Next nonce of an account.
     pub fn nonce(&self, account: &Address) -> u64 {
         self.nonces.get(account).copied().unwrap_or(0)
     }
 
+    /// Whether a transaction may be in the block at `height`: chain, nonce, expiry, signature.
     fn check(&self, envelope: &Envelope, height: u64, next_nonce: u64) -> Outcome<()> {
-        let schemes = Expectation::default_schemes();
-        let (chain_id, network) = (CHAIN, NETWORK);
         let expect = Expectation {
-            chain_id,
-            network,
+            chain_id: CHAIN,
+            network: NETWORK,
             height,
             next_nonce,
-            schemes: &schemes,
+            schemes: &Expectation::default_schemes(),
         };
         Ok(verify(envelope, &expect)?)
     }
@@ -103,16 +107,17 @@ impl Node {
     /// Takes a transaction, as it came over the network, into the mempool.
     pub fn submit(&mut self, bytes: &[u8]) -> Outcome<Digest> {
         let envelope = Envelope::from_canonical_bytes(bytes)?;
-        let from = envelope.transaction.from;
+        let (from, nonce) = (envelope.transaction.from, envelope.transaction.nonce);
         let waiting = self.mempool.range((from, 0)..=(from, u64::MAX)).count() as u64;
         let height = self.blocks.len() as u64 + 1;
         self.check(&envelope, height, self.nonce(&from) + waiting)?;
         let id = envelope.id();
-        self.mempool
-            .insert((from, envelope.transaction.nonce), envelope);
+        self.mempool.insert((from, nonce), envelope);
         Ok(id)
     }
+    // ANCHOR_END: mempool
 
+    // ANCHOR: blocks
     /// Makes the next block of everything that waits.
     pub fn produce(&mut self, timestamp: u64) -> Outcome<Block> {
         let transactions = std::mem::take(&mut self.mempool).into_values().collect();
@@ -167,7 +172,9 @@ impl Node {
         self.blocks.push(block.clone());
         Ok(block)
     }
+    // ANCHOR_END: blocks
 
+    // ANCHOR: execute
     fn execute(&mut self, envelope: &Envelope, pq_gas: u64) -> Result<Receipt, aivm::Error> {
         let sent = &envelope.transaction;
         match &sent.payload {
@@ -192,29 +199,5 @@ impl Node {
             Payload::Sealed(_) => Err(aivm::Error::Config("this chain opens nothing".into())),
         }
     }
-}
-
-/// Signs a transaction with the next nonces of its account.
-pub fn signed(account: &Account, nonce: u64, action: Action) -> Outcome<Vec<u8>> {
-    let transaction = Transaction {
-        chain_id: CHAIN,
-        network: NETWORK.into(),
-        from: account.address(),
-        nonce,
-        expires_at: 100,
-        gas_limit: 5_000_000,
-        value: Word::ZERO,
-        payload: Payload::Open(action),
-    };
-    Ok(account
-        .sign(transaction, Level::Basic)?
-        .to_canonical_bytes())
-}
-
-/// The counter of the examples, compiled.
-pub fn counter() -> Outcome<Vec<u8>> {
-    let folder = FolderLoader::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples"));
-    let output = compile("counter.synq", &folder, &Options::new());
-    let output = output.map_err(|errors| errors.render(false))?;
-    Ok(output.contracts.first().ok_or("no contract")?.wasm.clone())
+    // ANCHOR_END: execute
 }
