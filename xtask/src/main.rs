@@ -3,6 +3,7 @@
 
 mod guests;
 mod neon;
+mod package;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -47,6 +48,13 @@ enum Chore {
     /// Needs the Rust target wasm32-unknown-unknown, and zig for the one in C; says which fixtures
     /// were not rebuilt when one is missing.
     Guests,
+    /// Packs every crate that is published, and checks what is in the packages.
+    Package {
+        /// Also unpack each and compile it against the others, without optimisation. Takes long:
+        /// the engine is compiled once more.
+        #[arg(long)]
+        build: bool,
+    },
     /// Writes what the VM computes into the conformance vectors; review the difference.
     Vectors,
 }
@@ -60,6 +68,7 @@ fn main() -> ExitCode {
         Chore::Calibrate { tables } => calibrate(&tables),
         Chore::Neon => neon::neon(&root()),
         Chore::Guests => guests::guests(),
+        Chore::Package { build } => package::package(build),
         Chore::Vectors => vectors(),
     };
     match outcome {
