@@ -35,7 +35,7 @@ fn examples(page: &str) -> Vec<(usize, String, String)> {
 
 #[test]
 fn every_example_compiles() {
-    let book = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/book/src/synq");
+    let book = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/synq");
     let mut pages: Vec<_> = std::fs::read_dir(book)
         .expect("the book is there")
         .map(|e| e.expect("the entry can be read").path())

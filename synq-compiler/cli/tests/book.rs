@@ -120,7 +120,7 @@ fn every_example_runs() {
             std::fs::copy(entry.path(), models.join(entry.file_name())).expect("it is copied");
         }
     }
-    let mut pages: Vec<_> = std::fs::read_dir(root.join("docs/book/src/synq"))
+    let mut pages: Vec<_> = std::fs::read_dir(root.join("docs/synq"))
         .expect("the book is there")
         .map(|e| e.expect("the entry can be read").path())
         .collect();
