@@ -27,11 +27,27 @@ pub fn glue_name(interface: &Interface, function: &Function) -> String {
     )
 }
 
+/// The function's name in the import section.
+pub fn import_name(interface: &Interface, function: &Function) -> String {
+    match interface.witx {
+        true => function.name.replace('-', "_"),
+        false => function.name.clone(),
+    }
+}
+
 impl World {
     /// The core signature of an import.
-    pub fn signature(&self, function: &Function) -> WasmSignature {
-        self.resolve
-            .wasm_signature(AbiVariant::GuestImport, function)
+    pub fn signature(
+        &self,
+        interface: &Interface,
+        function: &Function,
+    ) -> Result<WasmSignature, String> {
+        match interface.witx {
+            true => self.witx_signature(function),
+            false => Ok(self
+                .resolve
+                .wasm_signature(AbiVariant::GuestImport, function)),
+        }
     }
 
     /// The Rust type of a parameter: byte lists and strings are borrowed from guest memory.
@@ -60,8 +76,12 @@ impl World {
         }
         let rt = self.paths.runtime;
         let mut out = format!(
-            "        /// What a host does for the interface `{}`.\n",
-            interface.name
+            "        /// What a host does for the interface `{}`.{}\n",
+            interface.name,
+            match interface.foreign {
+                true => " One that does not serve it traps with `unsupported`.",
+                false => "",
+            }
         );
         out += "        pub trait Host {\n";
         for function in functions.values() {
@@ -91,8 +111,19 @@ impl World {
                     self.param_type(&param.ty).map_err(at)?
                 );
             }
+            if interface.witx && self.fills_buffer(function) {
+                out += ", capacity: u32";
+            }
             let result = self.result_type(function).map_err(at)?;
-            let _ = writeln!(out, ") -> ::core::result::Result<{result}, {rt}::Exit>;");
+            let _ = write!(out, ") -> ::core::result::Result<{result}, {rt}::Exit>");
+            out += &match interface.foreign {
+                false => ";\n".to_owned(),
+                true => {
+                    format!(
+                        " {{\n                Err({rt}::TrapCode::Unsupported.into())\n            }}\n"
+                    )
+                }
+            };
         }
         out += "        }\n";
         Ok(out)
@@ -120,7 +151,7 @@ impl World {
         index: usize,
     ) -> Result<String, String> {
         let (rt, root) = (self.paths.runtime, self.paths.root);
-        let signature = self.signature(function);
+        let signature = self.signature(interface, function)?;
         let host = format!("{root}::host::{}::Host", snake(&interface.name));
         let core: Vec<&str> = signature.params.iter().map(|ty| core_type(*ty)).collect();
         let params: String = core
@@ -159,12 +190,18 @@ impl World {
             out,
             "        let run = |guest: &mut G| -> ::core::result::Result<{result}, {rt}::Exit> {{\n            let (memory, host) = guest.parts()?;\n            {rt}::Meter::charge(host, FUNC)?;"
         );
-        out += &self.lift_params(function, &signature)?;
-        let arguments: String = function
+        out += &match interface.witx {
+            true => self.witx_lift_params(function)?,
+            false => self.lift_params(function, &signature)?,
+        };
+        let mut arguments: String = function
             .params
             .iter()
             .map(|param| format!(", p_{}", snake(&param.name)))
             .collect();
+        if interface.witx && self.fills_buffer(function) {
+            arguments += ", capacity";
+        }
         let _ = writeln!(
             out,
             "            let result = {host}::{}(host{arguments})?;",
@@ -175,6 +212,7 @@ impl World {
             "            {rt}::canonical::return_frame(host, FUNC, |out| {rt}::canonical::Value::encode(&result, out));"
         );
         out += &match &function.result {
+            Some(_) if interface.witx => self.witx_lower_result(function)?,
             None => "            Ok(result)\n".to_owned(),
             Some(ty) if signature.retptr => format!(
                 "            {rt}::canonical::lower_result(guest, FUNC, &result, a{} as u32, &mut [0; {}])\n",

@@ -4,6 +4,7 @@ mod functions;
 mod names;
 mod tables;
 mod types;
+mod witx;
 mod world;
 
 use std::path::Path;
@@ -17,7 +18,7 @@ fn main() {
     for (wit, world, paths, file) in [
         (
             "wit",
-            "contract",
+            "host",
             world::Paths {
                 runtime: "crate",
                 root: "crate",

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use wit_parser::abi::{AbiVariant, WasmSignature};
 use wit_parser::{Function, Handle, Type, TypeDefKind, WorldItem};
 
-use crate::functions::{core_type, glue_name};
+use crate::functions::{core_type, glue_name, import_name};
 use crate::world::World;
 
 /// Escapes nothing but what a Rust string literal needs.
@@ -29,7 +29,7 @@ impl World {
         );
         out += &self.imports()?;
         out += &self.exports()?;
-        out += &self.for_each_import();
+        out += &self.for_each_import()?;
         Ok(out)
     }
 
@@ -51,7 +51,7 @@ impl World {
     fn imports(&self) -> Result<String, String> {
         let mut out = "/// Every host function, sorted by interface and name.\npub const IMPORTS: &[crate::Import] = &[\n".to_owned();
         for (index, (interface, function)) in self.functions().enumerate() {
-            let signature = self.signature(function);
+            let signature = self.signature(interface, function)?;
             let params_area = if signature.indirect_params {
                 let area = self
                     .sizes
@@ -65,8 +65,8 @@ impl World {
                 out,
                 "    crate::Import {{ id: crate::FuncId::new({index}), interface: {:?}, function: {:?}, key: {:?}, module: {:?}, params: {}, results: {}, return_area: {}, params_area: {params_area}, wit: {}, docs: {} }},",
                 interface.name,
-                function.name,
-                format!("{}.{}", interface.name, function.name),
+                import_name(interface, function),
+                format!("{}.{}", interface.name, import_name(interface, function)),
                 interface.module,
                 core_list(&signature.params),
                 core_list(&signature.results),
@@ -114,7 +114,7 @@ impl World {
         Ok(out)
     }
 
-    fn for_each_import(&self) -> String {
+    fn for_each_import(&self) -> Result<String, String> {
         let mut out = r#"/// Calls a macro with the list of every host function.
 ///
 /// An engine registers typed functions with it; no table is kept by hand. The callback gets a
@@ -154,7 +154,7 @@ macro_rules! for_each_import {
 "#
         .to_owned();
         for (index, (interface, function)) in self.functions().enumerate() {
-            let signature = self.signature(function);
+            let signature = self.signature(interface, function)?;
             let params: Vec<String> = signature
                 .params
                 .iter()
@@ -165,14 +165,14 @@ macro_rules! for_each_import {
                 out,
                 "            ({:?}, {:?}, $crate::FuncId::new({index}), $crate::glue::{}, ({}), {})",
                 interface.module,
-                function.name,
+                import_name(interface, function),
                 glue_name(interface, function),
                 params.join(", "),
                 signature.results.first().map_or("()", |ty| core_type(*ty)),
             );
         }
         out += "        }\n    };\n}\n";
-        out
+        Ok(out)
     }
 
     fn has_lists(&self, ty: &Type) -> bool {

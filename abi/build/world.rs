@@ -24,10 +24,14 @@ pub struct Paths {
 /// An imported interface.
 pub struct Interface {
     pub id: InterfaceId,
-    /// `storage`, or `wasi:nn/tensor` for one of another package.
+    /// `storage`, or `wasi:nn/tensor` for one of another package, or its module for one of `witx`.
     pub name: String,
     /// Module name in the import section.
     pub module: String,
+    /// Of another package: hosts need not serve it.
+    pub foreign: bool,
+    /// Lowered as `witx` does it.
+    pub witx: bool,
 }
 
 /// A parsed world.
@@ -67,11 +71,20 @@ impl World {
         };
         for (key, item) in &this.resolve.worlds[id].imports {
             match item {
-                WorldItem::Interface { id, .. } => this.interfaces.push(Interface {
-                    id: *id,
-                    name: this.interface_name(*id)?,
-                    module: this.resolve.name_world_key(key),
-                }),
+                WorldItem::Interface { id, .. } => {
+                    let name = this.interface_name(*id)?;
+                    let witx = this.is_witx(*id);
+                    this.interfaces.push(Interface {
+                        id: *id,
+                        module: match witx {
+                            true => name.clone(),
+                            false => this.resolve.name_world_key(key),
+                        },
+                        foreign: this.resolve.interfaces[*id].package != Some(this.package),
+                        name,
+                        witx,
+                    });
+                }
                 WorldItem::Type { .. } => {}
                 WorldItem::Function(function) => {
                     return Err(format!(
@@ -198,12 +211,19 @@ impl World {
             .clone()
             .ok_or("an interface without a name is imported")?;
         Ok(match interface.package {
+            _ if self.is_witx(id) => snake(&name),
             Some(package) if package != self.package => {
                 let package = &self.resolve.packages[package].name;
                 format!("{}:{}/{name}", package.namespace, package.name)
             }
             _ => name,
         })
+    }
+
+    /// Whether an interface is from before WIT.
+    fn is_witx(&self, id: InterfaceId) -> bool {
+        let package = self.resolve.interfaces[id].package;
+        package.is_some_and(|package| self.resolve.packages[package].name.namespace == "witx")
     }
 
     /// The Rust type of a value that is owned.

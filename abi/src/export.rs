@@ -10,6 +10,10 @@ pub const MEMORY: &str = "memory";
 /// Name of the exported allocator, `(old, old size, align, new size) -> pointer`, all `i32`.
 pub const REALLOC: &str = "cabi_realloc";
 
+/// Name of the function that a library built for WASI exports to make itself ready. Where a guest
+/// has it, it runs before the call, each time, on the call's gas.
+pub const INITIALIZE: &str = "_initialize";
+
 /// What a contract gave back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {

@@ -107,6 +107,7 @@ pub(crate) fn check(wasm: &[u8]) -> Result<(), CheckError> {
             None if !needed => Ok(()),
             _ => Err(CheckError::MissingExport(name)),
         };
+    check(export::INITIALIZE, &[], &[], false)?;
     check(export::REALLOC, &[CoreType::I32; 4], &[CoreType::I32], true)?;
     for export in EXPORTS {
         check(export.name, export.params, export.results, true)?;

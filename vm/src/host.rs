@@ -153,6 +153,16 @@ pub trait Host {
     /// When the chain's store fails.
     fn model(&self, model_hash: &Hash) -> Result<Option<Vec<u8>>, HostError>;
 
+    /// Content address of the model that the chain has given this name. Guests written for
+    /// other hosts load models by name; by default a chain has no names, and they use
+    /// content addresses.
+    ///
+    /// # Errors
+    /// When the chain's store fails.
+    fn model_named(&self, _name: &str) -> Result<Option<Hash>, HostError> {
+        Ok(None)
+    }
+
     /// Applies all of `delta`, or nothing of it.
     ///
     /// # Errors
@@ -213,6 +223,9 @@ impl<H: Host + ?Sized> Host for &mut H {
     }
     fn model(&self, model_hash: &Hash) -> Result<Option<Vec<u8>>, HostError> {
         (**self).model(model_hash)
+    }
+    fn model_named(&self, name: &str) -> Result<Option<Hash>, HostError> {
+        (**self).model_named(name)
     }
     fn commit(&mut self, delta: &StateDelta) -> Result<(), HostError> {
         (**self).commit(delta)

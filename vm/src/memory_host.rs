@@ -1,6 +1,7 @@
 //! A chain in memory, for tests, examples and simulation.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use aivm_abi::{Address, Word};
 
@@ -32,9 +33,12 @@ pub struct MemoryHost {
     contracts: BTreeMap<Address, Hash>,
     codes: BTreeMap<Hash, Vec<u8>>,
     models: BTreeMap<Hash, Vec<u8>>,
+    model_names: BTreeMap<String, Hash>,
     extensions: BTreeMap<String, Extension>,
     state_root: bool,
     commits: u64,
+    /// What contracts wrote for people; none when nobody keeps it.
+    log: Option<Mutex<Vec<(Address, String)>>>,
 }
 
 impl MemoryHost {
@@ -47,6 +51,20 @@ impl MemoryHost {
     pub fn with_state_root(mut self) -> Self {
         self.state_root = true;
         self
+    }
+
+    /// Keeps what contracts write for people, for [`take_log`](Self::take_log).
+    pub fn with_log(mut self) -> Self {
+        self.log = Some(Mutex::default());
+        self
+    }
+
+    /// Takes the lines that contracts wrote since the last time, each with its contract. They
+    /// come from queries, estimates and failed calls too.
+    pub fn take_log(&mut self) -> Vec<(Address, String)> {
+        let log = self.log.as_mut().map(Mutex::get_mut);
+        let log = log.map(|log| log.unwrap_or_else(PoisonError::into_inner));
+        log.map(std::mem::take).unwrap_or_default()
     }
 
     /// Adds an extension: `price` gives the gas from the arguments, `body` runs it.
@@ -87,6 +105,12 @@ impl MemoryHost {
     /// chain that answers wrongly.
     pub fn set_model(&mut self, hash: Hash, bytes: Vec<u8>) {
         self.models.insert(hash, bytes);
+    }
+
+    /// Gives a model a name, by which guests written for other hosts may load it. Names are
+    /// the chain's: they are no part of the state that contracts change.
+    pub fn name_model(&mut self, name: impl Into<String>, hash: Hash) {
+        self.model_names.insert(name.into(), hash);
     }
 
     /// Puts code under a hash, unchecked; see [`set_model`](Self::set_model).
@@ -168,6 +192,17 @@ impl Host for MemoryHost {
 
     fn model(&self, model_hash: &Hash) -> Result<Option<Vec<u8>>, HostError> {
         Ok(self.models.get(model_hash).cloned())
+    }
+
+    fn debug_log(&self, contract: &Address, message: &str) {
+        if let Some(log) = &self.log {
+            let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+            log.push((*contract, message.to_owned()));
+        }
+    }
+
+    fn model_named(&self, name: &str) -> Result<Option<Hash>, HostError> {
+        Ok(self.model_names.get(name).copied())
     }
 
     fn commit(&mut self, delta: &StateDelta) -> Result<(), HostError> {

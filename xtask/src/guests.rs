@@ -9,8 +9,30 @@ use wasmparser::{Parser, Payload};
 
 use crate::{root, run};
 
-const TARGET: &str = "wasm32-unknown-unknown";
-const RUST: [&str; 4] = ["counter", "digits", "multisig", "token"];
+/// Guests that one call of cargo builds.
+struct RustGuests {
+    /// In the manifest.
+    key: &'static str,
+    /// Under `sdk-guest/examples`.
+    folder: &'static str,
+    target: &'static str,
+    names: &'static [&'static str],
+}
+
+/// Contracts written with the SDK.
+const SDK: RustGuests = RustGuests {
+    key: "rust",
+    folder: "",
+    target: "wasm32-unknown-unknown",
+    names: &["counter", "digits", "multisig", "token"],
+};
+/// Guests written for other hosts.
+const WASI: RustGuests = RustGuests {
+    key: "wasi",
+    folder: "wasi",
+    target: "wasm32-wasip1",
+    names: &["classifier", "classifier-wit"],
+};
 const C: [&str; 1] = ["counter-c"];
 const ZIG_FLAGS: [&str; 8] = [
     "-target",
@@ -33,31 +55,35 @@ pub fn guests() -> Result<(), String> {
     let mut manifest = before.clone().unwrap_or_else(|| json!({}));
     let mut missing = Vec::new();
 
-    match rust_target() {
-        Ok(version) => {
-            let built = build_rust(&examples)?;
-            for name in RUST {
-                let wasm = read(&built.join(format!("{name}.wasm")))?;
-                write(
-                    &fixtures.join(format!("{name}.wasm")),
-                    &without_custom_sections(&wasm)?,
-                )?;
+    for guests in [&SDK, &WASI] {
+        match rust_target(guests.target) {
+            Ok(version) => {
+                let workspace = Path::new("sdk-guest/examples").join(guests.folder);
+                let built = build_rust(&workspace, guests.target)?;
+                for name in guests.names {
+                    let file = format!("{}.wasm", name.replace('-', "_"));
+                    let wasm = read(&built.join(file))?;
+                    write(
+                        &fixtures.join(format!("{name}.wasm")),
+                        &without_custom_sections(&wasm)?,
+                    )?;
+                }
+                manifest[guests.key] = json!({
+                    "compiler": version,
+                    "target": guests.target,
+                    "flags": shown_rust_flags(),
+                    "profile": format!("release, as in {}", workspace.join("Cargo.toml").display()),
+                    "after": "custom sections removed",
+                });
             }
-            manifest["rust"] = json!({
-                "compiler": version,
-                "target": TARGET,
-                "flags": shown_rust_flags(),
-                "profile": "release, as in sdk-guest/examples/Cargo.toml",
-                "after": "custom sections removed",
-            });
+            Err(why) => missing.push((guests.names, why)),
         }
-        Err(why) => missing.push((RUST.as_slice(), why)),
     }
     match zig() {
         Ok((command, version)) => {
             for name in C {
                 let source = examples.join("c").join(c_source(name));
-                let to = fixtures.join(format!("{name}.wasm"));
+                let to = target_folder().join(format!("{name}.wasm"));
                 let mut zig = Command::new(&command[0]);
                 zig.args(&command[1..])
                     .arg("cc")
@@ -66,7 +92,10 @@ pub fn guests() -> Result<(), String> {
                     .arg(&to)
                     .arg(source);
                 run(&mut zig)?;
-                write(&to, &without_custom_sections(&read(&to)?)?)?;
+                write(
+                    &fixtures.join(format!("{name}.wasm")),
+                    &without_custom_sections(&read(&to)?)?,
+                )?;
             }
             manifest["c"] = json!({ "compiler": format!("zig cc {version}"), "flags": ZIG_FLAGS });
         }
@@ -74,13 +103,15 @@ pub fn guests() -> Result<(), String> {
     }
 
     let mut guests = Vec::new();
-    for name in RUST.into_iter().chain(C) {
+    let names = SDK.names.iter().chain(WASI.names).chain(&C);
+    for &name in names {
         let wasm = read(&fixtures.join(format!("{name}.wasm")))?;
         let hash = blake3::hash(&wasm).to_hex();
-        println!("{name:10} {:6} bytes  blake3 {hash}", wasm.len());
-        let source = match C.contains(&name) {
-            true => format!("c/{}", c_source(name)),
-            false => name.to_owned(),
+        println!("{name:14} {:6} bytes  blake3 {hash}", wasm.len());
+        let source = match (C.contains(&name), WASI.names.contains(&name)) {
+            (true, _) => format!("c/{}", c_source(name)),
+            (_, true) => format!("wasi/{name}"),
+            _ => name.to_owned(),
         };
         guests.push(json!({
             "name": name,
@@ -111,12 +142,12 @@ fn c_source(name: &str) -> String {
 }
 
 /// The compiler's version, if it has the target's standard library.
-fn rust_target() -> Result<String, String> {
+fn rust_target(target: &str) -> Result<String, String> {
     let library =
-        said(Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]))?;
+        said(Command::new("rustc").args(["--print", "target-libdir", "--target", target]))?;
     if !Path::new(library.trim()).is_dir() {
         return Err(format!(
-            "rustc has no {TARGET}; `rustup target add {TARGET}` installs it"
+            "rustc has no {target}; `rustup target add {target}` installs it"
         ));
     }
     Ok(said(Command::new("rustc").arg("--version"))?
@@ -124,11 +155,37 @@ fn rust_target() -> Result<String, String> {
         .to_owned())
 }
 
+/// A link to the repository, under the same name on each machine. Cargo names crates outside of a workspace after
+/// where they lie, and the order of the functions follows the names: through the link it is the same everywhere.
+const LINK: &str = "/var/tmp/aivm-guests";
+
+#[cfg(unix)]
+fn link() -> Result<PathBuf, String> {
+    let link = PathBuf::from(LINK);
+    if link.is_symlink() {
+        std::fs::remove_file(&link).map_err(|error| format!("{LINK}: {error}"))?;
+    }
+    std::os::unix::fs::symlink(root(), &link).map_err(|error| format!("{LINK}: {error}"))?;
+    Ok(link)
+}
+
+#[cfg(not(unix))]
+fn link() -> Result<PathBuf, String> {
+    eprintln!("this system has no links: the functions of the guests may come in another order");
+    Ok(root())
+}
+
+fn target_folder() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let target = target.unwrap_or_else(|| root().join("target"));
+    target.join("guests")
+}
+
 /// Flags that keep this machine's folders out of the code: folder, and what stands for it.
 fn remapped() -> Vec<(PathBuf, &'static str)> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let user = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo"));
-    let mut folders = vec![(root(), "aivm")];
+    let mut folders = vec![(PathBuf::from(LINK), "aivm")];
     folders.extend(home.or(user).map(|home| (home, "cargo")));
     folders
 }
@@ -143,26 +200,26 @@ fn rust_flags(remap: impl Fn(&Path) -> String) -> Vec<String> {
 
 /// As the manifest tells them, the same on each machine.
 fn shown_rust_flags() -> Vec<String> {
-    rust_flags(|folder| match folder == root() {
+    rust_flags(|folder| match folder == Path::new(LINK) {
         true => "<repository>".to_owned(),
         false => "<cargo home>".to_owned(),
     })
 }
 
-/// Builds the contracts; gives the folder with the Wasm.
-fn build_rust(examples: &Path) -> Result<PathBuf, String> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let target = target
-        .unwrap_or_else(|| root().join("target"))
-        .join("guests");
+/// Builds the guests of a workspace, given relative to the repository; gives the folder with the Wasm.
+fn build_rust(workspace: &Path, triple: &str) -> Result<PathBuf, String> {
+    let target = target_folder();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let flags = rust_flags(|folder| folder.display().to_string()).join("\u{1f}");
+    let manifest = link()?.join(workspace).join("Cargo.toml");
     run(Command::new(cargo)
-        .current_dir(examples)
+        .current_dir(root().join(workspace))
         .env("CARGO_TARGET_DIR", &target)
         .env("CARGO_ENCODED_RUSTFLAGS", flags)
-        .args(["build", "--release", "--quiet", "--target", TARGET]))?;
-    Ok(target.join(TARGET).join("release"))
+        .args(["build", "--release", "--quiet", "--locked"])
+        .args(["--target", triple, "--manifest-path"])
+        .arg(manifest))?;
+    Ok(target.join(triple).join("release"))
 }
 
 /// How to start zig, and its version: the program itself or PyPI's package `ziglang`.

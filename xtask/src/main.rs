@@ -45,8 +45,8 @@ enum Chore {
     Neon,
     /// Builds the contracts of sdk-guest/examples and writes their fixtures and manifest.
     ///
-    /// Needs the Rust target wasm32-unknown-unknown, and zig for the one in C; says which fixtures
-    /// were not rebuilt when one is missing.
+    /// Needs the Rust targets wasm32-unknown-unknown and wasm32-wasip1, and zig for the one in C; says
+    /// which fixtures were not rebuilt when one is missing.
     Guests,
     /// Packs every crate that is published, and checks what is in the packages.
     Package {

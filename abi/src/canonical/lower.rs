@@ -93,6 +93,26 @@ pub fn lower_result<T: Value, G: Guest>(
     write(guest, pointer, area, T::ALIGN, TrapCode::BadPointer)
 }
 
+/// Pays for `bytes` and writes them to a buffer of the guest that holds `capacity` bytes.
+///
+/// # Errors
+///
+/// Out of gas, `BadPointer`; a failure of the host when it gives more than there is room for.
+pub fn fill_buffer<G: Guest>(
+    guest: &mut G,
+    func: FuncId,
+    bytes: &[u8],
+    pointer: u32,
+    capacity: u32,
+) -> Result<(), Exit> {
+    if bytes.len() > capacity as usize {
+        return Err(Exit::host("a result is longer than the guest's buffer"));
+    }
+    let (_, host) = guest.parts()?;
+    host.charge_bytes(func, bytes.len() as u64)?;
+    write(guest, pointer, bytes, 1, TrapCode::BadPointer)
+}
+
 /// Records the arguments of a call.
 #[inline]
 pub fn call_frame<M: Meter>(

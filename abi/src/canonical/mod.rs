@@ -14,7 +14,9 @@ mod value;
 
 pub use layout::{align_to, discriminant_size, field, field_mut, max};
 pub use lifter::{Flat, Lifter};
-pub use lower::{call_frame, exit_frame, lower_bytes, lower_result, return_frame, write};
+pub use lower::{
+    call_frame, exit_frame, fill_buffer, lower_bytes, lower_result, return_frame, write,
+};
 pub use resource::{Borrow, Handles, Own, Resource, lower_handle};
 pub use scalar::{canonical_f32, canonical_f64, lift_discriminant, lower_discriminant};
 pub use value::{Scalar, Value, encode_bytes};

@@ -309,3 +309,11 @@ impl log::Host for TestHost {
         Ok(())
     }
 }
+
+// Interfaces of other hosts: the defaults trap.
+impl aivm_abi::host::wasi_nn_tensor::Host for TestHost {}
+impl aivm_abi::host::wasi_nn_graph::Host for TestHost {}
+impl aivm_abi::host::wasi_nn_inference::Host for TestHost {}
+impl aivm_abi::host::wasi_nn_errors::Host for TestHost {}
+impl aivm_abi::host::wasi_ephemeral_nn::Host for TestHost {}
+impl aivm_abi::host::wasi_snapshot_preview1::Host for TestHost {}

@@ -44,6 +44,11 @@ impl InVm {
         self
     }
 
+    /// Gives a model of the chain a name, by which guests written for other hosts may load it.
+    pub fn name_model(&mut self, name: &str, model: [u8; 32]) {
+        self.host.name_model(name, model);
+    }
+
     /// Receipts of all deployments and calls so far.
     pub fn receipts(&self) -> &[Receipt] {
         &self.receipts

@@ -711,3 +711,11 @@ pub fn deploy(source: &str, args: &[&str]) -> Contract {
 pub fn full_mul(a: U256, b: U256) -> U512 {
     U512::from(a) * U512::from(b)
 }
+
+// Interfaces of other hosts: the defaults trap.
+impl aivm_abi::host::wasi_nn_tensor::Host for Host {}
+impl aivm_abi::host::wasi_nn_graph::Host for Host {}
+impl aivm_abi::host::wasi_nn_inference::Host for Host {}
+impl aivm_abi::host::wasi_nn_errors::Host for Host {}
+impl aivm_abi::host::wasi_ephemeral_nn::Host for Host {}
+impl aivm_abi::host::wasi_snapshot_preview1::Host for Host {}

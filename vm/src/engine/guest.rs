@@ -145,6 +145,15 @@ impl Running {
         }
     }
 
+    /// Calls an exported function that takes and gives nothing, as [`call`](Self::call) does.
+    ///
+    /// # Safety
+    /// The function must be one of the instance, without parameters and results.
+    pub unsafe fn call_plain(&mut self, function: Callee) -> Result<(), Exit> {
+        // SAFETY: the caller vouches for the signature; the one place is looked at by nobody.
+        unsafe { self.call(function, [0]) }.map(drop)
+    }
+
     /// Why the guest was stopped.
     fn reason(&mut self, trap: Trap) -> Exit {
         if let Some(exit) = self.env().stopped.take() {

@@ -8,7 +8,7 @@ use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
 use aivm_abi::Exit;
-use aivm_abi::export::{MEMORY, REALLOC};
+use aivm_abi::export::{INITIALIZE, MEMORY, REALLOC};
 use aivm_gas::{EXIT_EXPORT, GAS_EXPORT, STACK_EXPORT};
 use wasmer::sys::vm::{VMConfig, VMExtern, VMGlobalDefinition};
 use wasmer::{
@@ -35,6 +35,7 @@ pub(super) struct Instance {
     /// What host functions find. Owned; the functions in `store` point to it.
     env: NonNull<Env>,
     entries: [Callee; 3],
+    initialize: Option<Callee>,
     globals: Vec<Start>,
     memory: NonNull<InstanceMemory>,
     /// Owns all that the pointers point to.
@@ -87,6 +88,10 @@ impl Instance {
             entry(&mut parts, Entry::Call)?,
             entry(&mut parts, Entry::Query)?,
         ];
+        let initialize = match parts.exports.get_extern(INITIALIZE) {
+            Some(_) => Some(parts.typed::<(), ()>(INITIALIZE)?),
+            None => None,
+        };
         let (mut stack, stack_type) = parts.global(STACK_EXPORT)?;
         let words = compiled.stack_words;
         // SAFETY: the place is that of a global in the instance.
@@ -117,6 +122,7 @@ impl Instance {
         Ok(Self {
             env,
             entries,
+            initialize,
             globals,
             memory,
             _store: store,
@@ -161,6 +167,11 @@ impl Instance {
             Entry::Call => call,
             Entry::Query => query,
         }
+    }
+
+    /// The export that makes the guest ready, where it has one.
+    pub fn initialize(&self) -> Option<Callee> {
+        self.initialize
     }
 
     /// What the last `count` globals, counters, say.
@@ -209,7 +220,14 @@ impl Parts<'_> {
 
     /// A function from `Args` to one `i32`.
     fn function<Args: WasmTypeList>(&mut self, name: &str) -> Result<Callee, Exit> {
-        let typed: Result<TypedFunction<Args, i32>, _> =
+        self.typed::<Args, i32>(name)
+    }
+
+    fn typed<Args: WasmTypeList, Rets: WasmTypeList>(
+        &mut self,
+        name: &str,
+    ) -> Result<Callee, Exit> {
+        let typed: Result<TypedFunction<Args, Rets>, _> =
             self.exports.get_typed_function(self.store, name);
         typed.map_err(engine_error)?;
         match self.export(name)? {

@@ -68,7 +68,12 @@ pub(crate) fn run(
     let index = watched.then(|| places::exported(&compiled.module, entry.name()));
     let mut instance = compiled.instance()?;
     let function = instance.entry(entry);
+    let initialize = instance.initialize();
     let result = instance.at_work(frame, index.flatten(), |guest| {
+        if let Some(initialize) = initialize {
+            // SAFETY: its type was checked when the instance was made.
+            unsafe { guest.call_plain(initialize) }?;
+        }
         let (address, length) = lower_input(guest, input)?;
         let arguments = [address.cast_signed(), length.cast_signed()];
         // SAFETY: the type of an entry was checked when the instance was made.

@@ -1,8 +1,10 @@
 //! One running contract: its message, its gas, its checkpoints.
 
+use aivm_abi::canonical::Handles;
 use aivm_abi::{Address, Exit, FuncId, Meter, Transcript, TrapCode, Word};
 
 use super::gas::Cause;
+use super::session::Session;
 use super::tx::{Open, Tx, fail};
 use crate::engine::{self, Entry, Outcome};
 use crate::host::Hash;
@@ -43,6 +45,8 @@ pub(crate) struct Frame<'f, 'a> {
     pub value: Word,
     pub read_only: bool,
     pub checkpoints: Vec<Checkpoint>,
+    /// Made when a guest written for another host first needs it.
+    pub session: Option<Box<Session>>,
     /// Gas left. The engine keeps it equal to the guest's own counter at each border.
     pub gas: u64,
     gas_limit: u64,
@@ -80,11 +84,14 @@ impl<'f, 'a> Frame<'f, 'a> {
             value: message.value,
             read_only: message.read_only,
             checkpoints: Vec::new(),
+            session: None,
             gas: message.gas,
             gas_limit: message.gas,
             needed: 0,
         };
-        let outcome = match frame.execute(message) {
+        let outcome = frame.execute(message);
+        frame.flush_lines();
+        let outcome = match outcome {
             Ok(outcome) => outcome,
             Err(Exit::Trap(code)) => Outcome::Trap(code),
             Err(Exit::Revert(data)) => Outcome::Revert(data),
@@ -182,6 +189,10 @@ impl Meter for Frame<'_, '_> {
     #[inline]
     fn transcript(&mut self) -> &mut Transcript {
         &mut self.tx.transcript
+    }
+
+    fn handles(&mut self) -> Option<&mut Handles> {
+        Some(&mut self.session().handles)
     }
 }
 

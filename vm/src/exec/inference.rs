@@ -46,7 +46,7 @@ pub(crate) struct Ready {
 }
 
 impl Ready {
-    fn model(&self) -> &Model {
+    pub(super) fn model(&self) -> &Model {
         self.prepared.model()
     }
 }
@@ -176,21 +176,17 @@ impl ModelCache {
 }
 
 impl Frame<'_, '_> {
-    fn model(&mut self, hash: Word) -> Result<Result<Arc<Ready>, nn::Error>, Exit> {
+    /// A model of the chain, ready to run.
+    pub(super) fn ready(&mut self, hash: &Hash) -> Result<Result<Arc<Ready>, nn::Error>, Exit> {
         let shared = self.tx.shared;
         let found = shared
             .models
-            .get(
-                &shared.meter,
-                self.tx.host,
-                &hash.to_be_bytes(),
-                self.tx.active,
-            )
+            .get(&shared.meter, self.tx.host, hash, self.tx.active)
             .map_err(fail)?;
         Ok(found.unwrap_or(Err(nn::Error::ModelNotFound)))
     }
 
-    fn quote_of<'r>(&self, ready: &'r Ready) -> Result<&'r Quote, nn::Error> {
+    pub(super) fn quote_of<'r>(&self, ready: &'r Ready) -> Result<&'r Quote, nn::Error> {
         match ready.quote.memory <= self.tx.active.schedule.nn.max_memory {
             true => Ok(&ready.quote),
             false => Err(nn::Error::MemoryLimit),
@@ -220,7 +216,7 @@ impl Frame<'_, '_> {
 
 impl Host for Frame<'_, '_> {
     fn quote(&mut self, model: Word) -> Result<Result<InferenceQuote, nn::Error>, Exit> {
-        let ready = match self.model(model)? {
+        let ready = match self.ready(&model.to_be_bytes())? {
             Ok(ready) => ready,
             Err(error) => return Ok(Err(error)),
         };
@@ -240,27 +236,44 @@ impl Host for Frame<'_, '_> {
         model: Word,
         inputs: Vec<Tensor>,
     ) -> Result<Result<Vec<Tensor>, nn::Error>, Exit> {
-        let ready = match self.model(model)? {
+        let hash = model.to_be_bytes();
+        let ready = match self.ready(&hash)? {
             Ok(ready) => ready,
             Err(error) => return Ok(Err(error)),
         };
-        let quote = match self.quote_of(&ready) {
-            Ok(quote) => quote,
-            Err(error) => return Ok(Err(error)),
-        };
+        if let Err(error) = self.quote_of(&ready) {
+            return Ok(Err(error));
+        }
         let Some(inputs) = matching(ready.model(), inputs) else {
             return Ok(Err(nn::Error::ShapeMismatch));
+        };
+        let outputs = self.infer_paid(hash, &ready, &inputs)?;
+        Ok(outputs.map(|outputs| outputs.into_iter().map(guest_tensor).collect()))
+    }
+}
+
+impl Frame<'_, '_> {
+    /// Pays for an inference, puts it on the receipt and runs it. The inputs' types and shapes are the model's.
+    pub(super) fn infer_paid(
+        &mut self,
+        hash: Hash,
+        ready: &Ready,
+        inputs: &[aivm_nn::Tensor],
+    ) -> Result<Result<Vec<aivm_nn::Tensor>, nn::Error>, Exit> {
+        let quote = match self.quote_of(ready) {
+            Ok(quote) => quote,
+            Err(error) => return Ok(Err(error)),
         };
         // The quote is the charge, and it comes first.
         self.spend(Cause::Inference, quote.gas)?;
         self.tx.inferences.push(Inference {
-            model: Digest(model.to_be_bytes()),
+            model: Digest(hash),
             contract: self.contract,
             gas: quote.gas,
             macs: quote.macs,
         });
-        match self.infer_on(&ready, &inputs) {
-            Ok(outputs) => Ok(Ok(outputs.into_iter().map(guest_tensor).collect())),
+        match self.infer_on(ready, inputs) {
+            Ok(outputs) => Ok(Ok(outputs)),
             Err(RunError::InputCount { .. } | RunError::Input { .. } | RunError::Tensor { .. }) => {
                 Ok(Err(nn::Error::ShapeMismatch))
             }

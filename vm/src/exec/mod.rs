@@ -7,9 +7,13 @@ mod frame;
 mod gas;
 mod hosts;
 mod inference;
+mod preview1;
+mod session;
 mod storage;
 mod testing;
 mod tx;
+mod wasi_ephemeral_nn;
+mod wasi_nn;
 
 pub(crate) use counting::Counting;
 pub(crate) use frame::{Frame, Message};

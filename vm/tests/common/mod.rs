@@ -27,9 +27,11 @@ pub fn guest_text(imports: &[&str], rest: &str) -> String {
         };
         writeln!(
             text,
-            "(import {:?} {:?} (func ${key} (param {}) (result {})))",
+            "(import {:?} {:?} (func ${} (param {}) (result {})))",
             import.module,
             import.function,
+            // Brackets cannot stand in a name.
+            key.replace(['[', ']'], "-"),
             types(import.params),
             types(import.results)
         )

@@ -42,12 +42,12 @@ fn file(path: &str) -> Vec<u8> {
     std::fs::read(root.join(path)).unwrap()
 }
 
-fn onnx() -> Vec<u8> {
+pub(super) fn onnx() -> Vec<u8> {
     file("nn-backends/models/digits.onnx")
 }
 
-/// Held-out images, and the digits that onnxruntime reads in them.
-fn images() -> Vec<([u8; 64], u64)> {
+/// Held-out images, and the logits that onnxruntime gives for them.
+pub(super) fn logits() -> Vec<([u8; 64], Vec<i64>)> {
     let reference = file("nn-backends/models/digits-reference.json");
     let reference: serde_json::Value = serde_json::from_slice(&reference).unwrap();
     let rows = reference["logits"].as_array().unwrap();
@@ -59,11 +59,23 @@ fn images() -> Vec<([u8; 64], u64)> {
             .iter()
             .map(|l| l.as_i64().unwrap())
             .collect();
-        let best = *logits.iter().max().unwrap();
-        let digit = logits.iter().position(|&logit| logit == best).unwrap();
-        (record[..64].try_into().unwrap(), digit as u64)
+        (record[..64].try_into().unwrap(), logits)
     });
     images.collect()
+}
+
+/// The first of the greatest.
+pub(super) fn digit(logits: &[i64]) -> u64 {
+    let best = logits.iter().max().unwrap();
+    logits.iter().position(|logit| logit == best).unwrap() as u64
+}
+
+/// The images, and the digits that onnxruntime reads in them.
+fn images() -> Vec<([u8; 64], u64)> {
+    let images = logits().into_iter();
+    images
+        .map(|(image, logits)| (image, digit(&logits)))
+        .collect()
 }
 
 fn reads<C: Chain>(chain: &mut C) {

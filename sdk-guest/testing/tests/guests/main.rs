@@ -7,6 +7,7 @@ mod digits;
 mod fixtures;
 mod multisig;
 mod token;
+mod wasi;
 
 use aivm_sdk::testing::Native;
 use aivm_sdk::{Address, U256};
@@ -22,7 +23,7 @@ fn number(value: u64) -> U256 {
 
 /// A VM with the fixtures on it.
 fn in_vm() -> InVm {
-    ["counter", "counter-c", "digits", "multisig", "token"]
+    fixtures::NAMES
         .into_iter()
         .fold(InVm::new().unwrap(), |chain, name| {
             chain.with_contract(name, fixtures::wasm(name))
