@@ -157,7 +157,7 @@ fn rust_target(target: &str) -> Result<String, String> {
 
 /// A link to the repository, under the same name on each machine. Cargo names crates outside of a workspace after
 /// where they lie, and the order of the functions follows the names: through the link it is the same everywhere.
-const LINK: &str = "/var/tmp/aivm-guests";
+const LINK: &str = "/var/tmp/aivm-contracts";
 
 #[cfg(unix)]
 fn link() -> Result<PathBuf, String> {
