@@ -167,7 +167,7 @@ It can fail in these ways, whatever the function; each is a trap that ends the c
     }
     let _ = writeln!(
         out,
-        "\nA transaction may use {} PQ-Gas, a block {}; past that the call traps with `pq-gas-limit`.",
+        "\nA transaction may use {} PQ-Gas; past that the call traps with `pq-gas-limit`. A block may use {}; a transaction that needs more than is left waits for another block.",
         schedule.pqc.max_pqc_gas_per_tx, schedule.pqc.max_pqc_gas_per_block
     );
     out

@@ -61,6 +61,14 @@ pub enum Error {
         /// What it would send.
         value: Word,
     },
+    /// The transaction needs more PQ-Gas than its block has left.
+    #[error("it needs {needed} PQ-Gas, the block has {left} left")]
+    BlockFull {
+        /// PQ-Gas that it needs at least.
+        needed: u64,
+        /// PQ-Gas left to the block.
+        left: u64,
+    },
     /// The chain's code bytes do not have the hash they are stored under.
     #[error("the chain gave code that hashes to {} for {}", hex::encode(.found), hex::encode(.requested))]
     CodeMismatch {
@@ -121,6 +129,7 @@ impl Error {
             Self::UnknownCode(_) => "unknown-code",
             Self::AddressInUse(_) => "address-in-use",
             Self::InsufficientBalance { .. } => "insufficient-balance",
+            Self::BlockFull { .. } => "block-full",
             Self::CodeMismatch { .. } => "code-mismatch",
             Self::ModelMismatch { .. } => "model-mismatch",
             Self::StoredCode { .. } => "stored-code",
@@ -149,6 +158,7 @@ impl Error {
                 | Self::UnknownCode(_)
                 | Self::AddressInUse(_)
                 | Self::InsufficientBalance { .. }
+                | Self::BlockFull { .. }
         )
     }
 }

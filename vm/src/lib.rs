@@ -15,6 +15,7 @@
 //! receipts; the last is an [`Error`] and leaves the state as it was.
 #![deny(unsafe_op_in_unsafe_fn)]
 
+mod block;
 mod cache;
 mod check;
 mod delta;
@@ -39,6 +40,7 @@ mod vm;
 pub use aivm_abi::receipt::{Event, GasUsed, Receipt, Status};
 pub use aivm_abi::{Address, Digest, Transcript, TrapCode, Word};
 pub use aivm_gas::{GasSchedule, ScheduleSet};
+pub use block::BlockPqGas;
 pub use cache::{CacheStats, DiskCache};
 pub use check::CheckError;
 pub use delta::StateDelta;

@@ -28,6 +28,8 @@ pub(crate) struct Plan<'a> {
     value: Word,
     gas_limit: u64,
     pq_gas_limit: Option<u64>,
+    /// PQ-Gas left to the block; none where blocks have no limit.
+    pq_gas_of_block: Option<u64>,
     tx_hash: Hash,
     retain: Option<usize>,
     count: bool,
@@ -44,6 +46,7 @@ impl<'a> Plan<'a> {
             value: request.value,
             gas_limit: request.gas_limit,
             pq_gas_limit: request.pq_gas_limit,
+            pq_gas_of_block: None,
             tx_hash: request.tx_hash,
             retain: None,
             count: false,
@@ -68,6 +71,7 @@ impl<'a> Plan<'a> {
             value: request.value,
             gas_limit: request.gas_limit,
             pq_gas_limit: request.pq_gas_limit,
+            pq_gas_of_block: None,
             tx_hash: request.tx_hash,
             retain: None,
             count: false,
@@ -81,6 +85,12 @@ impl<'a> Plan<'a> {
             Entry::Call => "call",
             Entry::Query => "query",
         }
+    }
+
+    /// Refuses what needs more PQ-Gas than `left`.
+    pub fn in_block(mut self, left: u64) -> Self {
+        self.pq_gas_of_block = Some(left);
+        self
     }
 
     /// Counts instructions.
@@ -152,6 +162,7 @@ pub(crate) fn transact<'a>(
         },
         lanes: GasLanes {
             pq_limit,
+            pq_block: plan.pq_gas_of_block.unwrap_or(u64::MAX),
             ..GasLanes::default()
         },
         inferences: Vec::new(),

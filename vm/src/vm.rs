@@ -7,6 +7,7 @@ use aivm_abi::receipt::Receipt;
 use aivm_gas::{GasSchedule, ScheduleSet, instrument};
 use aivm_nn::Model;
 
+use crate::block::BlockPqGas;
 use crate::cache::{CacheStats, DiskCache, ModuleCache};
 use crate::check::check;
 use crate::delta::StateDelta;
@@ -309,6 +310,55 @@ impl Vm {
     /// is unchanged then.
     pub fn call(&self, host: &mut impl Host, request: &Call) -> Result<Receipt, Error> {
         self.commit(host, &Plan::call(request), None)
+    }
+
+    /// The PQ-Gas lane of the block that `host` is in, of which nothing is used yet.
+    ///
+    /// # Errors
+    /// When no schedule is in force at the block's height.
+    pub fn block_pq_gas(&self, host: &impl Host) -> Result<BlockPqGas, Error> {
+        Ok(BlockPqGas::new(&self.active(host)?.schedule))
+    }
+
+    /// As [`call`](Self::call), in a block that limits what its transactions use together.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call), and [`Error::BlockFull`] when the block has less PQ-Gas left than the transaction
+    /// needs. Then nothing has changed, in the chain's state and in `block`.
+    pub fn call_in_block(
+        &self,
+        host: &mut impl Host,
+        request: &Call,
+        block: &mut BlockPqGas,
+    ) -> Result<Receipt, Error> {
+        self.commit_in_block(host, Plan::call(request), block)
+    }
+
+    /// As [`deploy`](Self::deploy), in a block that limits what its transactions use together.
+    ///
+    /// # Errors
+    /// As [`call_in_block`](Self::call_in_block).
+    pub fn deploy_in_block(
+        &self,
+        host: &mut impl Host,
+        request: &Deploy,
+        block: &mut BlockPqGas,
+    ) -> Result<Deployed, Error> {
+        Ok(Deployed {
+            address: request.address(),
+            receipt: self.commit_in_block(host, Plan::deploy(request), block)?,
+        })
+    }
+
+    fn commit_in_block(
+        &self,
+        host: &mut impl Host,
+        plan: Plan<'_>,
+        block: &mut BlockPqGas,
+    ) -> Result<Receipt, Error> {
+        let receipt = self.commit(host, &plan.in_block(block.left()), None)?;
+        block.spend(receipt.gas.pq);
+        Ok(receipt)
     }
 
     /// As [`call`](Self::call), watched by `inspector`.

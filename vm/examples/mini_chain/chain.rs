@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
-use aivm::{Address, BlockContext, Call, Deploy, GasSchedule, Host, MemoryHost, Receipt, Vm, Word};
+use aivm::{Address, BlockContext, BlockPqGas, Call, Deploy, Host, MemoryHost, Receipt, Vm, Word};
 use aivm_abi::Digest;
 use aivm_abi::transaction::{Action, Envelope, Expectation, Payload};
 use aivm_crypto::envelope::verify;
@@ -138,14 +138,13 @@ impl Node {
         let context = BlockContext::new(CHAIN, height).with_network(NETWORK);
         self.host.set_block(context.with_timestamp(timestamp));
         // Signatures have a lane of their own, limited for the block as a whole.
-        let mut pq_gas = GasSchedule::v1().pqc.max_pqc_gas_per_block;
+        let mut pq_gas = self.vm.block_pq_gas(&self.host)?;
         let (mut transactions, mut hashes) = (Vec::new(), Vec::new());
         for envelope in offered {
             let from = envelope.transaction.from;
             self.check(&envelope, height, self.nonce(&from))?;
-            match self.execute(&envelope, pq_gas) {
+            match self.execute(&envelope, &mut pq_gas) {
                 Ok(receipt) => {
-                    pq_gas = pq_gas.saturating_sub(receipt.gas.pq);
                     hashes.extend(receipt.hash().0);
                     self.receipts.push(receipt);
                     *self.nonces.entry(from).or_default() += 1;
@@ -175,25 +174,28 @@ impl Node {
     // ANCHOR_END: blocks
 
     // ANCHOR: execute
-    fn execute(&mut self, envelope: &Envelope, pq_gas: u64) -> Result<Receipt, aivm::Error> {
+    fn execute(
+        &mut self,
+        envelope: &Envelope,
+        block: &mut BlockPqGas,
+    ) -> Result<Receipt, aivm::Error> {
         let sent = &envelope.transaction;
         match &sent.payload {
             Payload::Open(Action::Deploy { code, salt, input }) => {
-                let mut deploy = Deploy::new(sent.from, code.0, input.as_slice())
+                let deploy = Deploy::new(sent.from, code.0, input.as_slice())
                     .with_salt(salt.unwrap_or_default())
                     .with_value(sent.value)
                     .with_gas_limit(sent.gas_limit)
                     .with_tx_hash(envelope.id().0);
-                deploy.pq_gas_limit = Some(pq_gas);
-                Ok(self.vm.deploy(&mut self.host, &deploy)?.receipt)
+                let deployed = self.vm.deploy_in_block(&mut self.host, &deploy, block)?;
+                Ok(deployed.receipt)
             }
             Payload::Open(Action::Call { to, input }) => {
                 let call = Call::new(sent.from, *to, input.as_slice())
                     .with_value(sent.value)
                     .with_gas_limit(sent.gas_limit)
-                    .with_pq_gas_limit(pq_gas)
                     .with_tx_hash(envelope.id().0);
-                self.vm.call(&mut self.host, &call)
+                self.vm.call_in_block(&mut self.host, &call, block)
             }
             // A chain that takes sealed transactions opens them here with its key.
             Payload::Sealed(_) => Err(aivm::Error::Config("this chain opens nothing".into())),

@@ -20,7 +20,10 @@ pub(crate) struct GasLanes {
     pub storage: u64,
     pub host: u64,
     pub pq: u64,
+    /// What the transaction may use; beyond it the call traps.
     pub pq_limit: u64,
+    /// What the block has left; beyond it the transaction is refused.
+    pub pq_block: u64,
 }
 
 impl GasLanes {

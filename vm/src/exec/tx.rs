@@ -54,6 +54,13 @@ impl Tx<'_> {
         if sum > self.lanes.pq_limit {
             return Err(Exit::Trap(TrapCode::PqGasLimit));
         }
+        // No contract may see this, or it could tell how full the block is.
+        if sum > self.lanes.pq_block {
+            return Err(Exit::host(Error::BlockFull {
+                needed: sum,
+                left: self.lanes.pq_block,
+            }));
+        }
         self.lanes.pq = sum;
         Ok(())
     }
