@@ -1,6 +1,7 @@
 //! Repository chores: `cargo xtask <chore>`.
 #![forbid(unsafe_code)]
 
+mod fuzz;
 mod guests;
 mod neon;
 mod package;
@@ -55,6 +56,16 @@ enum Chore {
         #[arg(long)]
         build: bool,
     },
+    /// Runs the fuzz targets of conformance/fuzz with cargo-fuzz, one after another.
+    ///
+    /// Needs `cargo install cargo-fuzz`. The first build takes a good quarter of an hour on two cores.
+    Fuzz {
+        /// Seconds for each target.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// Targets to run; all of them when there is none.
+        targets: Vec<String>,
+    },
     /// Writes what the VM computes into the conformance vectors; review the difference.
     Vectors,
 }
@@ -69,6 +80,7 @@ fn main() -> ExitCode {
         Chore::Neon => neon::neon(&root()),
         Chore::Guests => guests::guests(),
         Chore::Package { build } => package::package(build),
+        Chore::Fuzz { seconds, targets } => fuzz::fuzz(&root(), seconds, &targets),
         Chore::Vectors => vectors(),
     };
     match outcome {

@@ -1,28 +1,6 @@
-//! `synqc`: the SynQ compiler's command line.
-//!
-//! [`args`] says what can be asked, [`commands`] answers, one file a command; [`project`] finds
-//! and reads files; [`ui`] prints; [`lsp`] serves editors; [`world`] is the chain
-//! that `run`, `test`, `trace` and `estimate` use.
+//! The program `synqc`.
 #![forbid(unsafe_code)]
 
-mod args;
-mod commands;
-mod error;
-mod lsp;
-mod project;
-mod ui;
-mod world;
-
-use clap::Parser;
-
 fn main() -> std::process::ExitCode {
-    let cli = args::Cli::parse();
-    let ui = ui::Ui::new(&cli.global);
-    match commands::run(cli.command, &ui) {
-        Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(error) => {
-            ui.failure(&error);
-            std::process::ExitCode::from(error.exit_code())
-        }
-    }
+    synqc::main()
 }
