@@ -155,10 +155,32 @@ fn contents(one: &Published) -> Result<Vec<String>, String> {
         }
     }
     // What build scripts and macros read.
-    if one.folder.join("wit").is_dir() && !files.contains(Path::new("wit/world.wit")) {
-        wrong.push("the WIT files are not in it".to_owned());
+    for file in below(&one.folder, Path::new("wit"))? {
+        if !files.contains(&file) {
+            wrong.push(format!("{} is not in it", file.display()));
+        }
     }
     Ok(wrong)
+}
+
+/// Files in a folder of a crate and in the folders in it; none if there is no such folder.
+fn below(root: &Path, folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let (mut found, mut open) = (Vec::new(), vec![folder.to_path_buf()]);
+    while let Some(folder) = open.pop() {
+        let path = root.join(&folder);
+        if !path.is_dir() {
+            continue;
+        }
+        let failed = |error| format!("{}: {error}", path.display());
+        for entry in std::fs::read_dir(&path).map_err(failed)? {
+            let inside = folder.join(entry.map_err(failed)?.file_name());
+            match root.join(&inside).is_dir() {
+                true => open.push(inside),
+                false => found.push(inside),
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Paths that a source includes, but for documentation tests, which stay at home.
@@ -208,6 +230,21 @@ mod tests {
             Some("models/x".into())
         );
         assert_eq!(plain(Path::new("src/../../README.md")), None);
+    }
+
+    #[test]
+    fn files_of_folders_in_folders_are_found() {
+        let mut found = below(&crate::root(), Path::new("wit")).unwrap();
+        found.sort();
+        assert!(found.contains(&PathBuf::from("wit/world.wit")), "{found:?}");
+        assert!(
+            found.iter().any(|path| path.starts_with("wit/deps")),
+            "{found:?}"
+        );
+        assert_eq!(
+            below(&crate::root(), Path::new("no such folder")),
+            Ok(Vec::new())
+        );
     }
 
     #[test]
