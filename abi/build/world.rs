@@ -24,7 +24,7 @@ pub struct Paths {
 /// An imported interface.
 pub struct Interface {
     pub id: InterfaceId,
-    /// `storage`, or `wasi:nn/tensor` for one of another package, or its module for one of `witx`.
+    /// `storage`, or `wasi:nn.tensor` for one of another package, or its module for one of `witx`.
     pub name: String,
     /// Module name in the import section.
     pub module: String,
@@ -214,7 +214,8 @@ impl World {
             _ if self.is_witx(id) => snake(&name),
             Some(package) if package != self.package => {
                 let package = &self.resolve.packages[package].name;
-                format!("{}:{}/{name}", package.namespace, package.name)
+                // A slash would look like a path in schedules.
+                format!("{}:{}.{name}", package.namespace, package.name)
             }
             _ => name,
         })

@@ -21,6 +21,25 @@ fn more(import: &Import, schedule: &GasSchedule) -> String {
             storage.write_new, storage.write, storage.remove, storage.per_kb
         ),
         "storage.remove" => format!("{} for the removal", storage.remove),
+        "crypto.verify-all" => "PQ-Gas as for `verify`, for each".into(),
+        "messaging.send" => format!(
+            "storage of the number under a ledger's address: {} to read it first, {} to write it first, {} later, and by its bytes",
+            storage.read, storage.write_new, storage.write
+        ),
+        "messaging.peek" => format!(
+            "{} for the message and the same for whether it was consumed",
+            storage.read
+        ),
+        "messaging.consume" => format!(
+            "{} for the message, the same for whether it was consumed, {} for noting that it is",
+            storage.read, storage.write_new
+        ),
+        "wasi:nn.graph.load" | "wasi_ephemeral_nn.load" => format!(
+            "what registering the bytes costs: {}, {} a byte, {} a node",
+            schedule.nn.register_base, schedule.nn.register_per_byte, schedule.nn.register_per_node
+        ),
+        "wasi:nn.inference.[method]graph-execution-context.compute"
+        | "wasi_ephemeral_nn.compute" => "the quote of the model".into(),
         "crypto.verify" | "crypto.decapsulate" => {
             "PQ-Gas of the algorithm: base + size + compute".into()
         }

@@ -1,6 +1,8 @@
 //! Receipts keep their form: canonical bytes, hash, JSON.
 
-use aivm_abi::receipt::{Event, GasUsed, Inference, Kind, PqcCheck, Receipt, Status};
+use aivm_abi::receipt::{
+    Event, GasUsed, Inference, Kind, OutboxMessage, PqcCheck, Receipt, Status,
+};
 use aivm_abi::{Address, DecodeError, Digest, TrapCode, Word};
 use proptest::collection::vec;
 use proptest::option;
@@ -50,7 +52,107 @@ fn sample() -> Receipt {
         transcript: Digest([7; 32]),
         inference_trace: None,
         schedule: Digest([8; 32]),
+        outbox: Vec::new(),
     }
+}
+
+fn message(sequence: u64) -> OutboxMessage {
+    OutboxMessage {
+        contract: Address([3; 20]),
+        destination: 9,
+        sequence,
+        recipient: vec![0xb0; 32],
+        payload: vec![1, 2, 3],
+    }
+}
+
+/// A receipt with messages ends in their list; all else is as without.
+#[test]
+fn messages_stand_at_the_end() {
+    let mut receipt = sample();
+    let bytes = receipt.to_canonical_bytes();
+    receipt.outbox = vec![message(0), message(1)];
+    let longer = receipt.to_canonical_bytes();
+    let (same, list) = longer.split_at(bytes.len());
+    assert_eq!(same, bytes);
+    let mut expected = vec![2, 0, 0, 0];
+    for sequence in 0..2u8 {
+        expected.extend([3; 20]);
+        expected.extend([9, 0, 0, 0, 0, 0, 0, 0, sequence, 0, 0, 0, 0, 0, 0, 0]);
+        expected.extend([32, 0, 0, 0]);
+        expected.extend([0xb0; 32]);
+        expected.extend([3, 0, 0, 0, 1, 2, 3]);
+    }
+    assert_eq!(list, expected);
+}
+
+/// Each message is proved under the root, at its place and nowhere else, and under no other root.
+#[test]
+fn messages_are_proved_alone() {
+    let mut receipt = sample();
+    assert_eq!(receipt.outbox_root(), None);
+    assert_eq!(receipt.outbox_proof(0), None);
+    let mut roots = Vec::new();
+    for count in 1..=17 {
+        receipt.outbox.push(message(count - 1));
+        let root = receipt.outbox_root().unwrap();
+        assert!(!roots.contains(&root));
+        for index in 0..count as u32 {
+            let id = receipt.outbox[index as usize].id(receipt.chain_id);
+            let proof = receipt.outbox_proof(index).unwrap();
+            assert!(proof.holds(&id, &root), "{index} of {count}");
+            assert!(roots.iter().all(|other| !proof.holds(&id, other)));
+            assert!(!proof.holds(&message(99).id(receipt.chain_id), &root));
+            assert!(!proof.holds(&message(u64::from(index)).id(1), &root));
+            for (place, total) in [
+                (index + 1, count as u32),
+                (index, count as u32 + 1),
+                (count as u32, count as u32),
+            ] {
+                let mut wrong = proof.clone();
+                (wrong.index, wrong.count) = (place, total);
+                assert!(
+                    !wrong.holds(&id, &root),
+                    "{index} of {count} as {place} of {total}"
+                );
+            }
+            let mut longer = proof.clone();
+            longer.siblings.push(id);
+            assert!(!longer.holds(&id, &root));
+            let mut shorter = proof;
+            if shorter.siblings.pop().is_some() {
+                assert!(!shorter.holds(&id, &root));
+            }
+        }
+        assert_eq!(receipt.outbox_proof(count as u32), None);
+        roots.push(root);
+    }
+}
+
+/// The tree, written out for three messages with the hash function alone.
+#[test]
+fn root_is_as_documented() {
+    let mut receipt = sample();
+    receipt.outbox = (0..3).map(message).collect();
+    let hash = |domain: &str, bytes: &[u8]| blake3::derive_key(domain, bytes);
+    let ids: Vec<[u8; 32]> = (0..3u8)
+        .map(|sequence| {
+            let mut bytes = 338_601u64.to_le_bytes().to_vec();
+            bytes.extend([3; 20]);
+            bytes.extend([9, 0, 0, 0, 0, 0, 0, 0, sequence, 0, 0, 0, 0, 0, 0, 0]);
+            bytes.extend([32, 0, 0, 0]);
+            bytes.extend([0xb0; 32]);
+            bytes.extend([3, 0, 0, 0, 1, 2, 3]);
+            hash("AIVM message v1", &bytes)
+        })
+        .collect();
+    let left = hash("AIVM outbox node v1", &[ids[0], ids[1]].concat());
+    let top = hash("AIVM outbox node v1", &[left, ids[2]].concat());
+    let root = hash(
+        "AIVM outbox root v1",
+        &[&[3, 0, 0, 0], top.as_slice()].concat(),
+    );
+    assert_eq!(receipt.outbox_root(), Some(Digest(root)));
 }
 
 #[test]
@@ -102,12 +204,30 @@ fn every_cut_is_an_error() {
     }
     let mut long = bytes.clone();
     long.push(0);
+    assert!(matches!(
+        Receipt::from_canonical_bytes(&long),
+        Err(DecodeError::Truncated {
+            field: "outbox",
+            ..
+        })
+    ));
+    // No messages are no list of none.
+    long.extend([0; 3]);
     assert_eq!(
         Receipt::from_canonical_bytes(&long),
-        Err(DecodeError::Trailing {
+        Err(DecodeError::NotCanonical {
             at: bytes.len(),
-            extra: 1
+            field: "outbox"
         })
+    );
+    let mut with_message = sample();
+    with_message.outbox = vec![message(0)];
+    let mut bytes = with_message.to_canonical_bytes();
+    let at = bytes.len();
+    bytes.push(0);
+    assert_eq!(
+        Receipt::from_canonical_bytes(&bytes),
+        Err(DecodeError::Trailing { at, extra: 1 })
     );
 }
 
@@ -198,6 +318,18 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn outbox_message()(
+        contract in address(),
+        destination in any::<u64>(),
+        sequence in any::<u64>(),
+        recipient in vec(any::<u8>(), 0..40),
+        payload in vec(any::<u8>(), 0..40),
+    ) -> OutboxMessage {
+        OutboxMessage { contract, destination, sequence, recipient, payload }
+    }
+}
+
+prop_compose! {
     fn receipt()(
         (chain_id, network, block_height, block_time, tx_hash) in (any::<u64>(), "\\PC{0,12}", any::<u64>(), any::<u64>(), digest()),
         (kind, caller, contract, status) in
@@ -207,6 +339,7 @@ prop_compose! {
         inferences in vec((digest(), address(), any::<u64>(), any::<u64>()), 0..3),
         pqc in vec(("[a-z0-9]{0,12}", address(), any::<bool>(), any::<u64>()), 0..3),
         (transcript, inference_trace, schedule) in (digest(), option::of(digest()), digest()),
+        outbox in vec(outbox_message(), 0..3),
     ) -> Receipt {
         Receipt {
             chain_id, network, block_height, block_time, tx_hash, kind, caller, contract, status, gas_limit, gas,
@@ -215,7 +348,7 @@ prop_compose! {
                 .map(|(model, contract, gas, macs)| Inference { model, contract, gas, macs }).collect(),
             pqc: pqc.into_iter()
                 .map(|(scheme, contract, ok, gas)| PqcCheck { scheme, contract, ok, gas }).collect(),
-            transcript, inference_trace, schedule,
+            transcript, inference_trace, schedule, outbox,
         }
     }
 }

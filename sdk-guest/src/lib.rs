@@ -87,7 +87,7 @@ pub use aivm_sdk_macros::{contract, interface};
 pub use bindings::synergy::aivm::types::Word;
 #[cfg(target_arch = "wasm32")]
 pub use bindings::synergy::aivm::{
-    accounts, calls, context, crypto, events, ext, journal, log, math, nn, storage,
+    accounts, calls, context, crypto, events, ext, journal, log, math, messaging, nn, storage,
 };
 pub use bindings::*;
 pub use bytes::{Bytes, FixedBytes};
@@ -99,6 +99,6 @@ pub use name::Name;
 pub use revert::Revert;
 #[cfg(not(target_arch = "wasm32"))]
 pub use testing::host::{
-    accounts, calls, context, crypto, events, ext, journal, log, math, nn, storage,
+    accounts, calls, context, crypto, events, ext, journal, log, math, messaging, nn, storage,
 };
 pub use u256::U256;

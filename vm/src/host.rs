@@ -95,6 +95,19 @@ pub struct ExtensionCall<'a> {
     pub read_only: bool,
 }
 
+/// A message from another chain that the chain has verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InboxMessage {
+    /// Identifier of the chain that it comes from.
+    pub source_chain: u64,
+    /// Who sent it, as that chain writes addresses.
+    pub sender: Vec<u8>,
+    /// The contract that it is for; no other gets it.
+    pub recipient: Address,
+    /// What was sent.
+    pub payload: Vec<u8>,
+}
+
 /// What an extension answers: return data, or revert data.
 pub type ExtensionResult = Result<Vec<u8>, Vec<u8>>;
 
@@ -163,6 +176,18 @@ pub trait Host {
         Ok(None)
     }
 
+    /// The message with this identifier that arrived from another chain, if this chain has verified
+    /// it. How is the chain's affair: headers, proofs, signatures of a committee. The identifier must
+    /// differ for each message of each chain (for messages from an AIVM chain it is
+    /// [`OutboxMessage::id`](aivm_abi::receipt::OutboxMessage::id)), because the VM lets each be consumed once.
+    /// It need not be forgotten then. By default no message ever arrives.
+    ///
+    /// # Errors
+    /// When the chain's store fails.
+    fn inbox_message(&self, _id: &Hash) -> Result<Option<InboxMessage>, HostError> {
+        Ok(None)
+    }
+
     /// Applies all of `delta`, or nothing of it.
     ///
     /// # Errors
@@ -226,6 +251,9 @@ impl<H: Host + ?Sized> Host for &mut H {
     }
     fn model_named(&self, name: &str) -> Result<Option<Hash>, HostError> {
         (**self).model_named(name)
+    }
+    fn inbox_message(&self, id: &Hash) -> Result<Option<InboxMessage>, HostError> {
+        (**self).inbox_message(id)
     }
     fn commit(&mut self, delta: &StateDelta) -> Result<(), HostError> {
         (**self).commit(delta)

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use aivm_abi::receipt::Event;
+use aivm_abi::receipt::{Event, OutboxMessage};
 use aivm_abi::{Address, Word};
 use alloy_primitives::U256;
 
@@ -34,6 +34,7 @@ enum Undo {
     Balance(Address, U256),
     Contract(Address),
     Event,
+    Message,
 }
 
 type StorageSlots = BTreeMap<Vec<u8>, Slot<Option<Vec<u8>>>>;
@@ -45,6 +46,7 @@ pub(crate) struct Journal {
     balances: BTreeMap<Address, Slot<U256>>,
     contracts: BTreeMap<Address, Hash>,
     events: Vec<Event>,
+    outbox: Vec<OutboxMessage>,
     undo: Vec<Undo>,
 }
 
@@ -53,6 +55,7 @@ pub(crate) struct Journal {
 pub(crate) struct Effects {
     pub delta: StateDelta,
     pub events: Vec<Event>,
+    pub outbox: Vec<OutboxMessage>,
 }
 
 impl Journal {
@@ -89,6 +92,9 @@ impl Journal {
             }
             Undo::Event => {
                 self.events.pop();
+            }
+            Undo::Message => {
+                self.outbox.pop();
             }
         }
     }
@@ -225,6 +231,11 @@ impl Journal {
         self.undo.push(Undo::Event);
     }
 
+    pub fn send(&mut self, message: OutboxMessage) {
+        self.outbox.push(message);
+        self.undo.push(Undo::Message);
+    }
+
     /// Ends the call: entries that ended where they began drop out of the delta.
     pub fn into_effects(self) -> Effects {
         let mut delta = StateDelta::default();
@@ -243,6 +254,7 @@ impl Journal {
         Effects {
             delta,
             events: self.events,
+            outbox: self.outbox,
         }
     }
 }

@@ -37,7 +37,7 @@ pub mod testing;
 mod transact;
 mod vm;
 
-pub use aivm_abi::receipt::{Event, GasUsed, Receipt, Status};
+pub use aivm_abi::receipt::{Event, GasUsed, OutboxMessage, OutboxProof, Receipt, Status};
 pub use aivm_abi::{Address, Digest, Transcript, TrapCode, Word};
 pub use aivm_gas::{GasSchedule, ScheduleSet};
 pub use block::BlockPqGas;
@@ -45,7 +45,9 @@ pub use cache::{CacheStats, DiskCache};
 pub use check::CheckError;
 pub use delta::StateDelta;
 pub use error::Error;
-pub use host::{BlockContext, ExtensionCall, ExtensionResult, Hash, Host, HostError, StorageEntry};
+pub use host::{
+    BlockContext, ExtensionCall, ExtensionResult, Hash, Host, HostError, InboxMessage, StorageEntry,
+};
 pub use memory_host::MemoryHost;
 #[cfg(feature = "redb")]
 pub use redb_host::RedbHost;

@@ -8,7 +8,7 @@ use aivm_abi::{Address, Word};
 use crate::delta::StateDelta;
 use crate::host::{
     BlockContext, ContractStorage, ExtensionCall, ExtensionResult, Hash, Host, HostError,
-    StorageEntry,
+    InboxMessage, StorageEntry,
 };
 
 /// Price of an extension call as a function of its arguments.
@@ -34,6 +34,7 @@ pub struct MemoryHost {
     codes: BTreeMap<Hash, Vec<u8>>,
     models: BTreeMap<Hash, Vec<u8>>,
     model_names: BTreeMap<String, Hash>,
+    inbox: BTreeMap<Hash, InboxMessage>,
     extensions: BTreeMap<String, Extension>,
     state_root: bool,
     commits: u64,
@@ -111,6 +112,11 @@ impl MemoryHost {
     /// the chain's: they are no part of the state that contracts change.
     pub fn name_model(&mut self, name: impl Into<String>, hash: Hash) {
         self.model_names.insert(name.into(), hash);
+    }
+
+    /// Puts a message in the inbox, as if it had arrived from another chain and been verified.
+    pub fn deliver(&mut self, id: Hash, message: InboxMessage) {
+        self.inbox.insert(id, message);
     }
 
     /// Puts code under a hash, unchecked; see [`set_model`](Self::set_model).
@@ -199,6 +205,10 @@ impl Host for MemoryHost {
             let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
             log.push((*contract, message.to_owned()));
         }
+    }
+
+    fn inbox_message(&self, id: &Hash) -> Result<Option<InboxMessage>, HostError> {
+        Ok(self.inbox.get(id).cloned())
     }
 
     fn model_named(&self, name: &str) -> Result<Option<Hash>, HostError> {

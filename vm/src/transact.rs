@@ -1,6 +1,6 @@
 //! One transaction from request to finished effects.
 
-use aivm_abi::receipt::{Event, GasUsed, Inference, Kind, PqcCheck, Receipt};
+use aivm_abi::receipt::{Event, GasUsed, Inference, Kind, OutboxMessage, PqcCheck, Receipt};
 use aivm_abi::{Address, Digest, Exit, Transcript, Word};
 use aivm_nn::trace::transaction_root;
 
@@ -122,6 +122,7 @@ pub(crate) struct Finished {
     gas_used: u64,
     lanes: GasLanes,
     events: Vec<Event>,
+    outbox: Vec<OutboxMessage>,
     pqc: Vec<PqcCheck>,
     inferences: Vec<Inference>,
     inference_trace: Option<Hash>,
@@ -191,7 +192,11 @@ pub(crate) fn transact<'a>(
     if !matches!(ended.outcome, Outcome::Return(_)) {
         tx.journal.rollback(checkpoint);
     }
-    let Effects { delta, events } = tx.journal.into_effects();
+    let Effects {
+        delta,
+        events,
+        outbox,
+    } = tx.journal.into_effects();
     Ok(Finished {
         delta,
         gas_needed: ended.gas_needed.saturating_add(intrinsic),
@@ -204,6 +209,7 @@ pub(crate) fn transact<'a>(
         gas_used: plan.gas_limit.saturating_sub(ended.gas_left),
         lanes: tx.lanes,
         events,
+        outbox,
         pqc: tx.pqc,
         inferences: tx.inferences,
         inference_trace: transaction_root(&tx.inference_roots),
@@ -325,6 +331,7 @@ impl Finished {
             transcript: Digest(self.transcript),
             inference_trace: self.inference_trace.map(Digest),
             schedule: Digest(self.schedule),
+            outbox: self.outbox,
         }
     }
 }

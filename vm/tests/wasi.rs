@@ -223,18 +223,18 @@ fn ephemeral_order_and_outputs() {
 }
 
 const WASI_NN: [&str; 12] = [
-    "wasi:nn/errors.[method]error.code",
-    "wasi:nn/errors.[method]error.data",
-    "wasi:nn/errors.[resource-drop]error",
-    "wasi:nn/graph.[method]graph.init-execution-context",
-    "wasi:nn/graph.[resource-drop]graph",
-    "wasi:nn/graph.load-by-name",
-    "wasi:nn/inference.[method]graph-execution-context.compute",
-    "wasi:nn/inference.[resource-drop]graph-execution-context",
-    "wasi:nn/tensor.[constructor]tensor",
-    "wasi:nn/tensor.[method]tensor.ty",
-    "wasi:nn/tensor.[method]tensor.data",
-    "wasi:nn/tensor.[resource-drop]tensor",
+    "wasi:nn.errors.[method]error.code",
+    "wasi:nn.errors.[method]error.data",
+    "wasi:nn.errors.[resource-drop]error",
+    "wasi:nn.graph.[method]graph.init-execution-context",
+    "wasi:nn.graph.[resource-drop]graph",
+    "wasi:nn.graph.load-by-name",
+    "wasi:nn.inference.[method]graph-execution-context.compute",
+    "wasi:nn.inference.[resource-drop]graph-execution-context",
+    "wasi:nn.tensor.[constructor]tensor",
+    "wasi:nn.tensor.[method]tensor.ty",
+    "wasi:nn.tensor.[method]tensor.data",
+    "wasi:nn.tensor.[resource-drop]tensor",
 ];
 
 /// `$tensor`, `$graph`, `$context` and `$compute` give handles; `$compute` takes inputs at `$at` and gives the
@@ -247,14 +247,14 @@ fn component(world: &mut World, body: &str) -> Receipt {
       (data (i32.const 2068) "other")
       (data (i32.const 2200) "\01\00\00\00\40\00\00\00")
       (func $tensor_of (param $ty i32) (param $length i32) (result i32)
-        (call $wasi:nn/tensor.-constructor-tensor (i32.const 2200) (i32.const 2) (local.get $ty)
+        (call $wasi:nn.tensor.-constructor-tensor (i32.const 2200) (i32.const 2) (local.get $ty)
           (i32.const 2304) (local.get $length)))
       (func $tensor (result i32) (call $tensor_of (i32.const 4) (i32.const 64)))
       (func $graph (result i32)
-        (call $wasi:nn/graph.load-by-name (i32.const 2048) (i32.const 6) (i32.const 512))
+        (call $wasi:nn.graph.load-by-name (i32.const 2048) (i32.const 6) (i32.const 512))
         (i32.load (i32.const 516)))
       (func $context (result i32)
-        (call $wasi:nn/graph.-method-graph.init-execution-context (call $graph) (i32.const 520))
+        (call $wasi:nn.graph.-method-graph.init-execution-context (call $graph) (i32.const 520))
         (i32.load (i32.const 524)))
       ;; Writes an input at $at: its name and its tensor.
       (func $named (param $at i32) (param $name i32) (param $length i32) (param $tensor i32)
@@ -262,10 +262,10 @@ fn component(world: &mut World, body: &str) -> Receipt {
         (i32.store offset=4 (local.get $at) (local.get $length))
         (i32.store offset=8 (local.get $at) (local.get $tensor)))
       (func $compute (param $context i32) (param $count i32) (result i32)
-        (call $wasi:nn/inference.-method-graph-execution-context.compute (local.get $context)
+        (call $wasi:nn.inference.-method-graph-execution-context.compute (local.get $context)
           (i32.const 3000) (local.get $count) (i32.const 528))
         (if (result i32) (i32.load8_u (i32.const 528))
-          (then (call $wasi:nn/errors.-method-error.code (i32.load (i32.const 532))))
+          (then (call $wasi:nn.errors.-method-error.code (i32.load (i32.const 532))))
           (else (i32.const 100))))"#;
     run(world, &WASI_NN, helpers, body)
 }
@@ -326,8 +326,8 @@ fn component_handles() {
         assert_eq!(outcome(&component(world, body)), expected, "{body}");
     };
     let image = (2056, 5);
-    let ty = |handle: &str| format!("(call $wasi:nn/tensor.-method-tensor.ty {handle})");
-    let drop = "(call $wasi:nn/tensor.-resource-drop-tensor (local.get $at))";
+    let ty = |handle: &str| format!("(call $wasi:nn.tensor.-method-tensor.ty {handle})");
+    let drop = "(call $wasi:nn.tensor.-resource-drop-tensor (local.get $at))";
     check(&ty("(call $tensor)"), Ok(4));
     for handle in ["(i32.const 0)", "(i32.const 1)", "(i32.const -1)"] {
         check(&ty(handle), BAD_HANDLE);
@@ -338,7 +338,7 @@ fn component_handles() {
     check(&one(image, "(call $graph)"), BAD_HANDLE);
     check("(call $compute (call $graph) (i32.const 0))", BAD_HANDLE);
     check(
-        "(call $wasi:nn/errors.-method-error.code (call $tensor))",
+        "(call $wasi:nn.errors.-method-error.code (call $tensor))",
         BAD_HANDLE,
     );
     // After it was dropped, dropped twice, after it was given away, given twice.
@@ -363,7 +363,7 @@ fn component_handles() {
     check(
         &format!(
             "(local.set $at (call $context))
-             (call $wasi:nn/graph.-resource-drop-graph (i32.load (i32.const 516)))
+             (call $wasi:nn.graph.-resource-drop-graph (i32.load (i32.const 516)))
              (call $named (i32.const 3000) (i32.const 2056) (i32.const 5) (call $tensor))
              (call $compute (local.get $at) (i32.const 1))"
         ),
@@ -381,7 +381,7 @@ fn component_tensors_are_limited() {
     );
     // Those that are dropped do not count.
     let dropped = "(loop $again
-           (call $wasi:nn/tensor.-resource-drop-tensor (call $tensor))
+           (call $wasi:nn.tensor.-resource-drop-tensor (call $tensor))
            (local.set $at (i32.add (local.get $at) (i32.const 1)))
            (br_if $again (i32.lt_u (local.get $at) (i32.const 20000))))
          (i32.const 7)";

@@ -10,7 +10,7 @@ use crate::{Exit, Guest, Meter, Transcript, TrapCode};
 pub trait Resource {
     /// Number of the type in its world.
     const ID: u32;
-    /// Interface and name, such as `wasi:nn/tensor.tensor`.
+    /// Interface and name, such as `wasi:nn.tensor.tensor`.
     const NAME: &'static str;
 }
 

@@ -1,6 +1,6 @@
 //! Canonical bytes of a receipt.
 
-use super::{Event, GasUsed, Inference, Kind, PqcCheck, Receipt, Status, VERSION};
+use super::{Event, GasUsed, Inference, Kind, OutboxMessage, PqcCheck, Receipt, Status, VERSION};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::{Address, Digest, TrapCode, Word};
 
@@ -72,6 +72,9 @@ impl Receipt {
         out.raw(&self.transcript.0);
         out.option(self.inference_trace.as_ref(), |out, root| out.raw(&root.0));
         out.raw(&self.schedule.0);
+        if !self.outbox.is_empty() {
+            out.list(&self.outbox, |out, message| message.write(out));
+        }
         out.finish()
     }
 
@@ -146,6 +149,10 @@ impl Receipt {
             inference_trace: input
                 .option("inference trace", |input| digest(input, "inference trace"))?,
             schedule: digest(&mut input, "schedule")?,
+            outbox: match input.is_empty() {
+                true => Vec::new(),
+                false => outbox(&mut input)?,
+            },
         };
         input.end()?;
         Ok(receipt)
@@ -186,6 +193,25 @@ fn status(input: &mut Reader<'_>) -> Result<Status, DecodeError> {
             field: "status",
             value: u32::from(value),
         }),
+    }
+}
+
+/// The messages at the end, of which there is at least one.
+fn outbox(input: &mut Reader<'_>) -> Result<Vec<OutboxMessage>, DecodeError> {
+    let at = input.at();
+    let field = "outbox";
+    let messages = input.list(field, 44, |input| {
+        Ok(OutboxMessage {
+            contract: address(input, "sender of a message")?,
+            destination: input.u64("destination of a message")?,
+            sequence: input.u64("sequence number of a message")?,
+            recipient: input.bytes("recipient of a message")?.to_vec(),
+            payload: input.bytes("payload of a message")?.to_vec(),
+        })
+    })?;
+    match messages.is_empty() {
+        true => Err(DecodeError::NotCanonical { at, field }),
+        false => Ok(messages),
     }
 }
 

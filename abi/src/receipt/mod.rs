@@ -3,8 +3,10 @@
 //! The binary form is described in `docs/receipts.md`.
 
 mod codec;
+mod outbox;
 mod parts;
 
+pub use outbox::{OutboxMessage, OutboxProof};
 pub use parts::{Event, GasUsed, Inference, Kind, PqcCheck, Receipt, Status};
 
 /// Version of the canonical form.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::OutboxMessage;
 use crate::{Address, Digest, TrapCode, Word};
 
 /// What a transaction did and what it cost.
@@ -53,6 +54,10 @@ pub struct Receipt {
     pub inference_trace: Option<Digest>,
     /// Hash of the gas schedule that priced it.
     pub schedule: Digest,
+    /// Messages to other chains, in order; none unless the call returned. A receipt without any has the
+    /// same bytes as one from before there were messages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outbox: Vec<OutboxMessage>,
 }
 
 /// What was asked.
@@ -189,7 +194,7 @@ pub struct PqcCheck {
 }
 
 /// Bytes as hexadecimal text with `0x`.
-mod hex_bytes {
+pub(super) mod hex_bytes {
     use serde::{Deserialize, Deserializer, Serializer};
 
     pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use aivm_abi::canonical::Handles;
 use aivm_abi::host::{
-    accounts, calls, context, crypto, events, ext, journal, log, math, nn, storage,
+    accounts, calls, context, crypto, events, ext, journal, log, math, messaging, nn, storage,
 };
 use aivm_abi::{Exit, FuncId, Meter, Transcript, TrapCode, Word};
 
@@ -220,6 +220,24 @@ impl crypto::Host for TestHost {
         Ok(scheme == crypto::SignatureScheme::Mldsa65)
     }
 
+    fn verify_all(&mut self, signatures: Vec<crypto::Signed>) -> Result<bool, Exit> {
+        let mut all = true;
+        for signed in signatures {
+            let crypto::Signed {
+                scheme,
+                key,
+                message,
+                signature,
+            } = signed;
+            all &= crypto::Host::verify(self, scheme, &key, &message, &signature)?;
+        }
+        Ok(all)
+    }
+
+    fn address_of(&mut self, scheme: crypto::SignatureScheme, key: &[u8]) -> Result<Word, Exit> {
+        Ok(aivm_abi::Address::from_public_key(scheme.name(), key).to_word())
+    }
+
     fn decapsulate(
         &mut self,
         _: crypto::Kem,
@@ -307,6 +325,20 @@ impl journal::Host for TestHost {
 impl log::Host for TestHost {
     fn debug(&mut self, _: &str) -> Result<(), Exit> {
         Ok(())
+    }
+}
+
+impl messaging::Host for TestHost {
+    fn send(&mut self, _: u64, _: &[u8], _: &[u8]) -> Result<u64, Exit> {
+        Ok(0)
+    }
+
+    fn peek(&mut self, _: Word) -> Result<Result<messaging::Message, messaging::Refusal>, Exit> {
+        Ok(Err(messaging::Refusal::Unknown))
+    }
+
+    fn consume(&mut self, _: Word) -> Result<Result<messaging::Message, messaging::Refusal>, Exit> {
+        Ok(Err(messaging::Refusal::Unknown))
     }
 }
 

@@ -11,7 +11,7 @@ use aivm_abi::calldata::{
 };
 use aivm_abi::export::{self, Output};
 use aivm_abi::host::{
-    accounts, calls, context, crypto, events, ext, journal, log, math, nn, storage,
+    accounts, calls, context, crypto, events, ext, journal, log, math, messaging, nn, storage,
 };
 use aivm_abi::{Exit, FuncId, Guest, Meter, Transcript, TrapCode, Word, for_each_import};
 use alloy_primitives::{U256, U512};
@@ -276,6 +276,24 @@ impl crypto::Host for Host {
     ) -> Result<bool, Exit> {
         Ok(signature == [key, message].concat())
     }
+    fn verify_all(&mut self, signatures: Vec<crypto::Signed>) -> Result<bool, Exit> {
+        let mut all = true;
+        for signed in signatures {
+            let crypto::Signed {
+                scheme,
+                key,
+                message,
+                signature,
+            } = signed;
+            all &= crypto::Host::verify(self, scheme, &key, &message, &signature)?;
+        }
+        Ok(all)
+    }
+
+    fn address_of(&mut self, scheme: crypto::SignatureScheme, key: &[u8]) -> Result<Word, Exit> {
+        Ok(aivm_abi::Address::from_public_key(scheme.name(), key).to_word())
+    }
+
     fn decapsulate(
         &mut self,
         _: crypto::Kem,
@@ -710,6 +728,20 @@ pub fn deploy(source: &str, args: &[&str]) -> Contract {
 
 pub fn full_mul(a: U256, b: U256) -> U512 {
     U512::from(a) * U512::from(b)
+}
+
+impl messaging::Host for Host {
+    fn send(&mut self, _: u64, _: &[u8], _: &[u8]) -> Result<u64, Exit> {
+        Ok(0)
+    }
+
+    fn peek(&mut self, _: Word) -> Result<Result<messaging::Message, messaging::Refusal>, Exit> {
+        Ok(Err(messaging::Refusal::Unknown))
+    }
+
+    fn consume(&mut self, _: Word) -> Result<Result<messaging::Message, messaging::Refusal>, Exit> {
+        Ok(Err(messaging::Refusal::Unknown))
+    }
 }
 
 // Interfaces of other hosts: the defaults trap.

@@ -1,8 +1,8 @@
 //! Hashes, and post-quantum cryptography with its own gas lane.
 
-use aivm_abi::host::crypto::{Host, Kem, SignatureScheme};
+use aivm_abi::host::crypto::{Host, Kem, SignatureScheme, Signed};
 use aivm_abi::receipt::PqcCheck;
-use aivm_abi::{Exit, TrapCode, Word};
+use aivm_abi::{Address, Exit, TrapCode, Word};
 use aivm_crypto::pqc;
 
 use super::frame::Frame;
@@ -62,6 +62,31 @@ impl Host for Frame<'_, '_> {
         let valid = pqc::verify(scheme, key, message, signature);
         self.log_pq(scheme_name(scheme), pq_gas, valid);
         Ok(valid)
+    }
+
+    fn verify_all(&mut self, signatures: Vec<Signed>) -> Result<bool, Exit> {
+        let mut paid = Vec::with_capacity(signatures.len());
+        for signed in &signatures {
+            paid.push(self.pay_pq(scheme_name(signed.scheme), signed.message.len())?);
+        }
+        let mut all = true;
+        for (signed, pq_gas) in signatures.iter().zip(paid) {
+            let Signed {
+                scheme,
+                key,
+                message,
+                signature,
+            } = signed;
+            // Each is verified, whatever the others are: the receipt tells of each.
+            let valid = pqc::verify(*scheme, key, message, signature);
+            self.log_pq(scheme_name(*scheme), pq_gas, valid);
+            all &= valid;
+        }
+        Ok(all)
+    }
+
+    fn address_of(&mut self, scheme: SignatureScheme, key: &[u8]) -> Result<Word, Exit> {
+        Ok(Address::from_public_key(scheme_name(scheme), key).to_word())
     }
 
     fn decapsulate(

@@ -7,6 +7,7 @@ mod frame;
 mod gas;
 mod hosts;
 mod inference;
+mod messaging;
 mod preview1;
 mod session;
 mod storage;

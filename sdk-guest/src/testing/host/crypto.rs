@@ -2,7 +2,7 @@
 
 use sha2::Digest;
 
-pub use crate::bindings::synergy::aivm::crypto::{Kem, SignatureScheme};
+pub use crate::bindings::synergy::aivm::crypto::{Kem, SignatureScheme, Signed};
 use crate::testing::world::with;
 use crate::{U256, Word};
 
@@ -39,6 +39,23 @@ pub fn verify(scheme: SignatureScheme, key: &[u8], message: &[u8], signature: &[
     let right = verifier(scheme, key, message, signature);
     with(|world| world.verifier = Some(verifier));
     right
+}
+
+/// What the verifier says of each.
+pub fn verify_all(signatures: &[Signed]) -> bool {
+    signatures.iter().fold(true, |all, signed| {
+        verify(
+            signed.scheme,
+            &signed.key,
+            &signed.message,
+            &signed.signature,
+        ) && all
+    })
+}
+
+/// Only the VM derives addresses.
+pub fn address_of(_scheme: SignatureScheme, _key: &[u8]) -> Word {
+    panic!("addresses of keys are derived only in the VM")
 }
 
 /// Only the VM has key encapsulation.

@@ -9,6 +9,7 @@ pub mod ext;
 pub mod journal;
 pub mod log;
 pub mod math;
+pub mod messaging;
 pub mod nn;
 pub mod storage;
 
