@@ -216,6 +216,8 @@ fn build_rust(workspace: &Path, triple: &str) -> Result<PathBuf, String> {
         .current_dir(root().join(workspace))
         .env("CARGO_TARGET_DIR", &target)
         .env("CARGO_ENCODED_RUSTFLAGS", flags)
+        // Incremental builds are cut in other pieces, and come out larger.
+        .env("CARGO_INCREMENTAL", "0")
         .args(["build", "--release", "--quiet", "--locked"])
         .args(["--target", triple, "--manifest-path"])
         .arg(manifest))?;
