@@ -125,7 +125,7 @@ trap_codes! {
     WriteInQuery = 30, "write-in-query";
     /// The chain of calls is too deep.
     CallDepth = 31, "call-depth";
-    /// The transaction's or the block's PQ-Gas is spent.
+    /// The transaction's PQ-Gas is spent.
     PqGasLimit = 32, "pq-gas-limit";
     /// Return data or events outgrow their limit.
     OutputLimit = 33, "output-limit";
