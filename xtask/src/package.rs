@@ -234,17 +234,14 @@ mod tests {
 
     #[test]
     fn files_of_folders_in_folders_are_found() {
-        let mut found = below(&crate::root(), Path::new("wit")).unwrap();
+        let mut found = below(&root(), Path::new("wit")).unwrap();
         found.sort();
         assert!(found.contains(&PathBuf::from("wit/world.wit")), "{found:?}");
         assert!(
             found.iter().any(|path| path.starts_with("wit/deps")),
             "{found:?}"
         );
-        assert_eq!(
-            below(&crate::root(), Path::new("no such folder")),
-            Ok(Vec::new())
-        );
+        assert_eq!(below(&root(), Path::new("no such folder")), Ok(Vec::new()));
     }
 
     #[test]
