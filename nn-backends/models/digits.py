@@ -5,6 +5,7 @@ Run:  pip install -r requirements.txt && python digits.py
 Writes, next to this file:
   digits.onnx            int8 convolutional network; input `image` uint8[1,64] (pixels 0..16,
                          row-major 8x8), output `logits` int8[1,10]
+  digits-f32.onnx        the network it was made from; input `pixels` float[1,64], output `scores` float[1,10]
   digits-test.bin        the held-out images: for each, 64 pixel bytes and one label byte
   digits-reference.json  onnxruntime's int8 logits for every held-out image, and the accuracy
 
@@ -169,9 +170,9 @@ def main():
     )
     params = train(train_x.astype(np.float64), train_y)
 
-    onnx.save(float_model(params), HERE / "float.tmp.onnx")
+    onnx.save(float_model(params), HERE / "digits-f32.onnx")
     quantize_static(
-        HERE / "float.tmp.onnx",
+        HERE / "digits-f32.onnx",
         HERE / "int8.tmp.onnx",
         Calibration(train_x[:400]),
         quant_format=QuantFormat.QDQ,
@@ -180,8 +181,7 @@ def main():
         per_channel=True,
     )
     model = integer_boundary(onnx.load(HERE / "int8.tmp.onnx"))
-    for name in ("float.tmp.onnx", "int8.tmp.onnx"):
-        (HERE / name).unlink()
+    (HERE / "int8.tmp.onnx").unlink()
     onnx.save(model, HERE / "digits.onnx")
 
     session = ort.InferenceSession(str(HERE / "digits.onnx"), providers=["CPUExecutionProvider"])

@@ -59,6 +59,7 @@ mod onnx;
 mod op;
 mod placement;
 mod prepared;
+pub mod quantize;
 mod reference;
 mod run;
 mod tensor;

@@ -9,4 +9,5 @@ mod narrow;
 mod ops;
 mod signature;
 
+pub(crate) use context::node_name;
 pub(crate) use graph::{Imported, import};

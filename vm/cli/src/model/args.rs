@@ -4,6 +4,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+const QUANTIZE: &str = "Make an f32 model one of 8-bit integers, with ranges from calibration inputs.
+
+Weights become int8 with a scale for each channel, activations uint8 with the least and greatest element that any \
+calibration input gives: a hundred inputs of the kind that the model will see are usually enough. Inputs and outputs \
+become uint8 as well, unless --float-io is given; the scales are printed, and kept in the file's metadata. The result \
+is an ONNX file with QuantizeLinear and DequantizeLinear, which other runtimes read too, and the same bytes whenever and \
+wherever it is made.
+
+Example, with images as bytes from 0 to 255:
+  aivm model quantize model.onnx --input images.npy --range pixels=0,255 -o model-int8.onnx";
+
 /// Looks into models, runs them and settles disputes about what they gave.
 #[derive(Debug, Subcommand)]
 pub enum ModelCommand {
@@ -15,6 +26,9 @@ pub enum ModelCommand {
     Manifest(ManifestArgs),
     /// Check that a manifest is well formed and says what the model is.
     Verify(VerifyArgs),
+    /// Make an f32 model one of 8-bit integers, with ranges from calibration inputs.
+    #[command(long_about = QUANTIZE)]
+    Quantize(QuantizeArgs),
     /// Run a model and print its outputs.
     Run(RunArgs),
     /// Run a model and keep every operation's results in a file.
@@ -100,6 +114,31 @@ pub struct RunArgs {
     /// Write each output to this folder as NAME.npy.
     #[arg(long, value_name = "FOLDER")]
     pub outputs: Option<PathBuf>,
+}
+
+/// What to quantise.
+#[derive(Debug, Args)]
+pub struct QuantizeArgs {
+    /// The model, in f32.
+    #[command(flatten)]
+    pub file: FileArgs,
+    /// A calibration input, as 'run' takes them. May be given many times: without names they go to the model's inputs
+    /// in turn. An .npy file with an axis more, or a file of bytes that is longer, holds several.
+    #[arg(long = "input", value_name = "INPUT")]
+    pub inputs: Vec<String>,
+    /// The range of a tensor, in place of what calibration finds: 'pixels=0,255'. May be given several times.
+    #[arg(
+        long = "range",
+        value_name = "TENSOR=LOW,HIGH",
+        allow_hyphen_values = true
+    )]
+    pub ranges: Vec<String>,
+    /// Keep inputs and outputs in f32.
+    #[arg(long)]
+    pub float_io: bool,
+    /// The quantised model to write.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
 }
 
 /// What to trace.

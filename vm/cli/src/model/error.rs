@@ -41,6 +41,28 @@ pub enum ModelCliError {
         /// The model's.
         names: String,
     },
+    /// Inputs of different numbers for calibration.
+    #[error(
+        "input `{first}` has {samples} calibration tensors, `{other}` has {found}; give as many of each"
+    )]
+    Uneven {
+        /// The first input.
+        first: String,
+        /// Its tensors.
+        samples: usize,
+        /// Another one.
+        other: String,
+        /// Its tensors.
+        found: usize,
+    },
+    /// A model that cannot be quantised.
+    #[error("{path}: {source}{}", quantize_hint(.source))]
+    Quantize {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: Box<aivm_nn::quantize::QuantizeError>,
+    },
     /// An input given twice.
     #[error("input `{0}` is given twice")]
     Twice(String),
@@ -92,6 +114,21 @@ pub enum ModelCliError {
         /// Why not.
         reason: String,
     },
+}
+
+fn quantize_hint(error: &aivm_nn::quantize::QuantizeError) -> &'static str {
+    use aivm_nn::quantize::QuantizeError;
+    match error {
+        QuantizeError::NoCalibration => {
+            "; give some of what the model will see with --input, as for `aivm model run`"
+        }
+        QuantizeError::AlreadyQuantized(_) => "; `aivm model inspect` shows how it is computed",
+        QuantizeError::UnknownTensor(_) => {
+            "; names are those of the file, as `aivm model inspect` shows them for inputs and outputs"
+        }
+        QuantizeError::Model(model) => hint(model),
+        _ => "",
+    }
 }
 
 /// What to do about an error that flags can mend.

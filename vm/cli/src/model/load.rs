@@ -21,7 +21,8 @@ pub fn pair<'a>(
         .ok_or_else(|| binding(flag, form, text))
 }
 
-fn binding(flag: &'static str, form: &'static str, text: &str) -> ModelCliError {
+/// The error of a flag that cannot be read.
+pub fn binding(flag: &'static str, form: &'static str, text: &str) -> ModelCliError {
     ModelCliError::Binding {
         flag,
         text: text.to_owned(),

@@ -3,9 +3,11 @@
 pub mod args;
 mod dispute;
 pub mod error;
+mod inputs;
 mod inspect;
 mod load;
 mod manifest;
+mod quantize;
 mod run;
 mod tensor;
 
@@ -20,6 +22,7 @@ pub fn model(command: &ModelCommand, json: bool) -> Result<bool, CliError> {
         ModelCommand::Quote(args) => inspect::quote(args, json),
         ModelCommand::Manifest(args) => manifest::manifest(args),
         ModelCommand::Verify(args) => manifest::verify(args, json),
+        ModelCommand::Quantize(args) => quantize::quantize(args, json),
         ModelCommand::Run(args) => run::run(args, json),
         ModelCommand::Trace(args) => run::trace(args, json),
         ModelCommand::Dispute(args) => dispute::dispute(args, json),

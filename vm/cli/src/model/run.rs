@@ -4,15 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aivm_nn::trace::Tracer;
-use aivm_nn::{Backend, Model, Prepared, Tensor, TensorInfo, prepare};
+use aivm_nn::{Backend, Model, Prepared, Tensor, prepare};
 use serde_json::{Value, json};
 
 use super::args::{RunArgs, TraceArgs};
 use super::error::ModelCliError;
-use super::{load, tensor};
+use super::{inputs, load, tensor};
 use crate::error::CliError;
 use crate::output;
-use crate::world::{read, write};
+use crate::world::write;
 
 /// Elements of an output that are shown to people.
 const SHOWN: usize = 32;
@@ -42,80 +42,13 @@ pub fn trace(args: &TraceArgs, json: bool) -> Result<bool, CliError> {
 
 fn ready(args: &RunArgs) -> Result<(Prepared, Vec<Tensor>), CliError> {
     let model = load::model(&args.file)?;
-    let inputs = inputs(&model, &args.inputs)?;
+    let inputs = inputs::one(&model, &args.inputs)?;
     let backend = match args.reference {
         true => Backend::Reference,
         false => Backend::default(),
     };
     let prepared = prepare(Arc::new(model), backend).map_err(ModelCliError::from)?;
     Ok((prepared, inputs))
-}
-
-fn names(infos: &[TensorInfo]) -> String {
-    let names = infos
-        .iter()
-        .map(|info| format!("{}: {}{:?}", info.name, info.ty, info.shape));
-    names.collect::<Vec<_>>().join(", ")
-}
-
-/// The model's inputs from the flags.
-fn inputs(model: &Model, given: &[String]) -> Result<Vec<Tensor>, CliError> {
-    let infos = model.inputs();
-    let mut tensors: Vec<Option<Tensor>> = vec![None; infos.len()];
-    let count = |found| ModelCliError::Inputs {
-        expected: infos.len(),
-        names: names(infos),
-        found,
-    };
-    for (position, text) in given.iter().enumerate() {
-        // A JSON list may hold an equals sign in no place, and a file's name rarely does.
-        let named = text.split_once('=').filter(|_| !Path::new(text).exists());
-        let (index, what) = match named {
-            Some((name, what)) => {
-                let index = infos.iter().position(|info| info.name == name);
-                let index = index.ok_or_else(|| ModelCliError::NoInput {
-                    name: name.to_owned(),
-                    names: names(infos),
-                })?;
-                (index, what)
-            }
-            None => (position, text.as_str()),
-        };
-        let info = infos.get(index).ok_or_else(|| count(given.len()))?;
-        let tensor = input(what, info)?;
-        if tensors[index].replace(tensor).is_some() {
-            return Err(ModelCliError::Twice(info.name.clone()).into());
-        }
-    }
-    let found = tensors.iter().flatten().count();
-    let tensors: Option<Vec<Tensor>> = tensors.into_iter().collect();
-    Ok(tensors.ok_or_else(|| count(found))?)
-}
-
-fn input(what: &str, info: &TensorInfo) -> Result<Tensor, CliError> {
-    let bad = |reason: String| ModelCliError::Tensor {
-        what: what.to_owned(),
-        reason,
-    };
-    if what.trim_start().starts_with('[') {
-        return Ok(tensor::from_json(what.as_bytes(), info).map_err(bad)?);
-    }
-    let bytes = read(Path::new(what))?;
-    let tensor = if what.ends_with(".npy") {
-        tensor::from_npy(&bytes).map_err(bad)?
-    } else if what.ends_with(".json") {
-        tensor::from_json(&bytes, info).map_err(bad)?
-    } else {
-        Tensor::new(info.ty, info.shape.clone(), bytes).map_err(|error| bad(error.to_string()))?
-    };
-    if tensor.ty != info.ty || tensor.shape != info.shape {
-        return Err(bad(format!(
-            "it is {}{:?}, but input `{}` is {}{:?}",
-            tensor.ty, tensor.shape, info.name, info.ty, info.shape
-        ))
-        .into());
-    }
-    Ok(tensor)
 }
 
 fn finish(
