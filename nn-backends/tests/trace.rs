@@ -62,22 +62,24 @@ fn the_root_is_what_the_documentation_says() {
         bytes.extend([0, 0, ty, shape.len() as u8]);
         shape.iter().for_each(|d| bytes.extend(d.to_le_bytes()));
         bytes.extend(blake3::hash(data).as_bytes());
-        keyed("AIVM inference trace v1 leaf", &bytes)
+        keyed("AIVM inference trace v2 leaf", &bytes)
     };
     let mut leaves = leaf(0, 0, 0, &[1, 64], &inputs[0].data).to_vec();
-    for (index, ty, shape, data) in &keep.0 {
+    // Two convolutions and the product, which is the output; not the table and the reshapes.
+    assert_eq!(keep.0.len(), 6);
+    for (index, ty, shape, data) in keep.0.iter().filter(|(i, ..)| [2, 3, 5].contains(i)) {
         leaves.extend(leaf(1, *index, *ty, shape, data));
     }
     let mut root = model.hash().to_vec();
-    root.extend(keyed("AIVM inference trace v1 list", &leaves));
-    let root = keyed("AIVM inference trace v1 root", &root);
+    root.extend(keyed("AIVM inference trace v2 list", &leaves));
+    let root = keyed("AIVM inference trace v2 root", &root);
     assert_eq!(commitment.root(), root);
 
     assert_eq!(transaction_root(&[]), None);
     let both = [root, [7; 32]].concat();
     assert_eq!(
         transaction_root(&[root, [7; 32]]),
-        Some(keyed("AIVM inference trace v1 receipt", &both))
+        Some(keyed("AIVM inference trace v2 receipt", &both))
     );
 }
 
@@ -107,7 +109,7 @@ fn a_file_is_read_back_and_every_tile_is_right_and_proven() {
     assert_eq!(file.root, root);
     file.verify().unwrap();
     file.fits(model).unwrap();
-    assert_eq!(file.entries().len(), 1 + model.graph().nodes().len());
+    assert_eq!(file.entries().len(), 1 + 3);
     for (index, entry) in file.entries().enumerate() {
         let size = entry.bytes().unwrap() as usize;
         for tile in 0..size.div_ceil(TILE) {
@@ -141,12 +143,16 @@ fn a_file_is_read_back_and_every_tile_is_right_and_proven() {
         recompute(model, &file, 99, 0, 0),
         Err(TraceError::Missing("operation"))
     );
+    for node in [0, 1, 4] {
+        let found = recompute(model, &file, node, 0, 0);
+        assert_eq!(found, Err(TraceError::NotCommitted(node)));
+    }
     assert_eq!(
-        recompute(model, &file, 0, 1, 0),
+        recompute(model, &file, 2, 1, 0),
         Err(TraceError::Missing("output"))
     );
     assert_eq!(
-        recompute(model, &file, 0, 0, usize::MAX),
+        recompute(model, &file, 2, 0, usize::MAX),
         Err(TraceError::Missing("tile"))
     );
 }
@@ -164,7 +170,7 @@ fn a_limit_keeps_digests_only() {
     short.verify().unwrap();
     assert!(short.kept() <= 100 && whole.kept() > 500);
     assert_eq!(dispute(&whole, &short), Dispute::Equal);
-    assert_eq!(short.prove(4, 0), Err(TraceError::NotKept(4)));
+    assert_eq!(short.prove(1, 0), Err(TraceError::NotKept(1)));
 }
 
 /// A chain of products, the results of which are as long as several tiles.
@@ -191,6 +197,87 @@ fn chain(length: usize) -> Model {
         ));
     }
     Model::from_onnx(&graph.model(), &ModelLimits::default()).unwrap()
+}
+
+/// `softmax(relu(x · w) + x) · w`, of which a trace has the products alone.
+fn attention() -> Model {
+    use common::{FLOAT, Graph, node, tensor, value};
+    let weights: Vec<u8> = (0..32 * 32)
+        .flat_map(|i| ((i * 37 % 251) as f32 / 400.0 - 0.3).to_le_bytes())
+        .collect();
+    let graph = Graph {
+        initializers: vec![tensor("w", FLOAT, &[32, 32], &weights)],
+        inputs: vec![value("x", FLOAT, &[40, 32])],
+        outputs: vec![value("y", FLOAT, &[40, 32])],
+        nodes: vec![
+            node("MatMul", &["x", "w"], &["a"]),
+            node("Relu", &["a"], &["b"]),
+            node("Add", &["b", "x"], &["c"]),
+            node("Softmax", &["c"], &["d"]),
+            node("MatMul", &["d", "w"], &["y"]),
+        ],
+        ..Graph::default()
+    };
+    Model::from_onnx(&graph.model(), &ModelLimits::default()).unwrap()
+}
+
+#[test]
+fn operands_that_a_trace_lacks_follow_from_those_that_it_has() {
+    let model = Arc::new(attention());
+    let nodes = model.graph().nodes().len();
+    let prepared = prepare(model.clone(), Backend::default()).unwrap();
+    let x: Vec<u8> = (0..40 * 32)
+        .flat_map(|i| ((i * 31 % 97) as f32 / 50.0 - 1.0).to_le_bytes())
+        .collect();
+    let inputs = [Tensor::new(ElementType::F32, vec![40, 32], x).unwrap()];
+    let (honest, root) = trace(&prepared, &inputs, u64::MAX);
+    let a = TraceFile::parse(&honest).unwrap();
+    a.verify().unwrap();
+    a.fits(&model).unwrap();
+    assert_eq!(a.entries().len(), 3);
+    // A party that computes the function between the products wrongly gives a wrong second product.
+    let last = nodes - 1;
+    let mut cheat = CheatF32 {
+        tracer: Tracer::new(&model, &inputs, u64::MAX),
+        node: last,
+    };
+    prepared.run_observed(&inputs, &mut cheat).unwrap();
+    let other = cheat.tracer.to_file();
+    let b = TraceFile::parse(&other).unwrap();
+    assert_ne!(b.root, root);
+    let Dispute::Differs(found) = dispute(&a, &b) else {
+        panic!("they differ");
+    };
+    let place = Place::Result {
+        node: last as u32,
+        output: 0,
+    };
+    assert_eq!(found.place(), place);
+    let tile = found.tile.unwrap();
+    let right = recompute(&model, &b, last as u32, 0, tile.tile).unwrap();
+    assert_eq!(right.bytes, tile.a);
+    assert_ne!(right.bytes, tile.b);
+    // What is not there is not made up.
+    let (slim, _) = trace(&prepared, &inputs, 40 * 32 * 4);
+    let slim = TraceFile::parse(&slim).unwrap();
+    let missing = recompute(&model, &slim, last as u32, 0, 0);
+    assert_eq!(missing, Err(TraceError::NotKept(1)));
+}
+
+/// Changes one element of what an operation gave.
+struct CheatF32 {
+    tracer: Tracer,
+    node: usize,
+}
+
+impl aivm_nn::Observer for CheatF32 {
+    fn results(&mut self, index: usize, node: &aivm_nn::Node, results: &[Arc<aivm_nn::Array>]) {
+        let mut array = aivm_nn::Array::clone(&results[0]);
+        if let (true, aivm_nn::Data::F32(data)) = (index == self.node, &mut array.data) {
+            data[300] += 1.0;
+        }
+        self.tracer.results(index, node, &[Arc::new(array)]);
+    }
 }
 
 #[test]

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use super::tree::{Value, hash};
 use crate::array::Array;
-use crate::graph::{Info, Node};
+use crate::graph::{Graph, Info, Node, ValueId};
 use crate::model::Model;
 use crate::op::Op;
 use crate::run::Observer;
 use crate::tensor::{ElementType, Tensor};
 
-const LEAF: &[u8; 32] = b"AIVM inference trace v1 leaf    ";
-pub(super) const LIST: &[u8; 32] = b"AIVM inference trace v1 list    ";
-const ROOT: &[u8; 32] = b"AIVM inference trace v1 root    ";
-const TRANSACTION: &[u8; 32] = b"AIVM inference trace v1 receipt ";
+const LEAF: &[u8; 32] = b"AIVM inference trace v2 leaf    ";
+pub(super) const LIST: &[u8; 32] = b"AIVM inference trace v2 list    ";
+const ROOT: &[u8; 32] = b"AIVM inference trace v2 root    ";
+const TRANSACTION: &[u8; 32] = b"AIVM inference trace v2 receipt ";
 
 /// Bytes of the longest leaf message whose tensor has eight dimensions.
 const USUAL: usize = 73;
@@ -123,13 +123,34 @@ pub fn transaction_root(roots: &[[u8; 32]]) -> Option<[u8; 32]> {
     (!roots.is_empty()).then(|| hash(roots.as_flattened(), Some(TRANSACTION)))
 }
 
+/// Whether an inference commits to the results of a node: those of convolutions and products, and the model's outputs.
+/// All others follow from these by operations without multiply-accumulates, which are cheap to repeat.
+pub(super) fn commits(node: &Node, outputs: &[ValueId]) -> bool {
+    matches!(
+        node.op,
+        Op::MatMul
+            | Op::Conv(_)
+            | Op::MatMulInteger
+            | Op::QMatMul(_)
+            | Op::ConvInteger(_)
+            | Op::QConv(..)
+    ) || node.outputs.iter().any(|id| outputs.contains(id))
+}
+
+/// As [`commits`], by the operation's number.
+pub(super) fn commits_to(graph: &Graph, node: usize) -> bool {
+    let node = graph.nodes().get(node);
+    node.is_some_and(|node| commits(node, graph.outputs()))
+}
+
 /// Makes the root of an inference while it runs.
 #[derive(Clone, Debug)]
 pub struct Commitment {
     model: Value,
+    outputs: Vec<ValueId>,
     leaves: Vec<u8>,
-    /// Digests by value, so that a reshaped tensor, which has its operand's bytes, is not hashed again.
-    digests: Vec<Option<Value>>,
+    /// Digests so far, so that a reshaped tensor, which has its operand's bytes, is not hashed again.
+    digests: Vec<(ValueId, Value)>,
 }
 
 impl Commitment {
@@ -138,12 +159,13 @@ impl Commitment {
         let graph = model.graph();
         let mut commitment = Commitment {
             model: model.hash(),
-            leaves: Vec::with_capacity((inputs.len() + graph.nodes().len()) * 32),
-            digests: vec![None; graph.value_count()],
+            outputs: graph.outputs().to_vec(),
+            leaves: Vec::new(),
+            digests: Vec::new(),
         };
         for (i, (tensor, id)) in inputs.iter().zip(graph.inputs()).enumerate() {
             let digest = hash(&tensor.data, None);
-            commitment.digests[id.index()] = Some(digest);
+            commitment.digests.push((*id, digest));
             let place = Place::Input(i as u32);
             let leaf = leaf(place, tensor.ty, tensor.shape.iter().copied(), &digest);
             commitment.leaves.extend(leaf);
@@ -156,18 +178,27 @@ impl Commitment {
         root(&self.model, &self.leaves)
     }
 
-    /// Adds the results of an operation and gives their digests.
-    pub(super) fn add(&mut self, index: usize, node: &Node, results: &[Arc<Array>]) -> Vec<Value> {
+    /// Adds the results of an operation and gives their digests, if the inference commits to them.
+    pub(super) fn add(
+        &mut self,
+        index: usize,
+        node: &Node,
+        results: &[Arc<Array>],
+    ) -> Option<Vec<Value>> {
+        if !commits(node, &self.outputs) {
+            return None;
+        }
         let moved = match (&node.op, node.inputs.first()) {
-            (Op::Reshape(_), Some(Some(x))) => self.digests.get(x.index()).copied().flatten(),
+            (Op::Reshape(_), Some(Some(x))) => {
+                let known = self.digests.iter().rev().find(|(id, _)| id == x);
+                known.map(|(_, digest)| *digest)
+            }
             _ => None,
         };
         let mut digests = Vec::with_capacity(results.len());
         for (output, (array, id)) in results.iter().zip(&node.outputs).enumerate() {
             let digest = moved.unwrap_or_else(|| hash(&array.data.le_bytes(), None));
-            if let Some(slot) = self.digests.get_mut(id.index()) {
-                *slot = Some(digest);
-            }
+            self.digests.push((*id, digest));
             let place = Place::Result {
                 node: index as u32,
                 output: output as u16,
@@ -176,7 +207,7 @@ impl Commitment {
             self.leaves.extend(leaf(place, array.ty(), shape, &digest));
             digests.push(digest);
         }
-        digests
+        Some(digests)
     }
 }
 
@@ -192,6 +223,7 @@ pub(super) fn places(model: &Model) -> impl Iterator<Item = (Place, Info)> {
     let inputs = graph.inputs().iter().enumerate();
     let inputs = inputs.map(|(i, id)| (Place::Input(i as u32), graph.info(*id).clone()));
     let nodes = graph.nodes().iter().enumerate();
+    let nodes = nodes.filter(|(_, node)| commits(node, graph.outputs()));
     inputs.chain(nodes.flat_map(move |(node, n)| {
         n.outputs.iter().enumerate().map(move |(output, id)| {
             let place = Place::Result {

@@ -33,6 +33,11 @@ pub enum TraceError {
     /// There is no such operation, output or tile.
     #[error("the trace has no {0} with this number")]
     Missing(&'static str),
+    /// The inference does not commit to the operation's results.
+    #[error(
+        "operation {0} has no place in a trace: it is neither a convolution nor a product nor an output, and follows from those before it"
+    )]
+    NotCommitted(u32),
     /// The tensor is not in the file, only its digest.
     #[error("the file has the digest of entry {0} but not its bytes")]
     NotKept(usize),

@@ -9,7 +9,7 @@ use crate::model::Model;
 use crate::tensor::ElementType;
 
 const MAGIC: &[u8] = b"AIVM-INFERENCE-TRACE";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 /// Dimensions that a tensor may have.
 const RANK: u8 = 8;
 /// Bytes of the shortest entry.

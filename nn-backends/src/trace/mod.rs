@@ -1,4 +1,4 @@
-//! Traces: what every operation of an inference gave, under one root hash.
+//! Traces: what the convolutions and products of an inference gave, under one root hash.
 //!
 //! A [`Commitment`] watches an inference and makes its root; a [`Tracer`] keeps the tensors as well, for a file. Two
 //! parties with different roots find the first operation, and in it the first tile, in which they differ

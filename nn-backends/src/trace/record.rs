@@ -67,7 +67,9 @@ impl Tracer {
 
 impl Observer for Tracer {
     fn results(&mut self, index: usize, node: &Node, results: &[Arc<Array>]) {
-        let digests = self.commitment.add(index, node, results);
+        let Some(digests) = self.commitment.add(index, node, results) else {
+            return;
+        };
         for (output, (array, digest)) in results.iter().zip(digests).enumerate() {
             let entry = Entry {
                 place: Place::Result {

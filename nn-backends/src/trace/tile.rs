@@ -7,15 +7,17 @@ mod local;
 mod movement;
 mod window;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 
-use super::commit::Place;
+use super::commit::{Place, commits_to};
 use super::error::TraceError;
 use super::file::TraceFile;
 use super::tree::TILE;
 use crate::array::{Array, Data};
 use crate::error::RunError;
-use crate::graph::{Info, Node};
+use crate::graph::{Info, Node, ValueId};
 use crate::kernels::strict::with_default_environment;
 use crate::model::Model;
 use crate::op::Op;
@@ -41,7 +43,8 @@ struct Piece {
     take: Range<usize>,
 }
 
-/// Recomputes a tile of a result from the operands in `trace`, which must be a trace of `model`.
+/// Recomputes a tile of a result from the tensors in `trace`, which must be a trace of `model`. Operands that a trace
+/// does not have are computed from those that it has; no convolution and no product is computed for them.
 ///
 /// # Errors
 /// When the model or the trace lacks what is asked for, or the trace's operands cannot be computed with.
@@ -67,32 +70,16 @@ pub fn recompute(
     if start >= elements {
         return Err(missing("tile"));
     }
-    let mut operands = Vec::with_capacity(operation.inputs.len());
-    for id in &operation.inputs {
-        let Some(id) = id else {
-            operands.push(None);
-            continue;
-        };
-        let array = match graph.constant(*id) {
-            Some(array) => Array::clone(array),
-            None => {
-                let place = place(model, *id).ok_or(missing("operand"))?;
-                let array = trace.tensor(trace.find(place).ok_or(missing("operand"))?)?;
-                let info = graph.info(*id);
-                if array.ty() != info.ty || array.shape != info.shape {
-                    return Err(TraceError::Run(OPERANDS));
-                }
-                array
-            }
-        };
-        operands.push(Some(array));
+    if !commits_to(graph, node as usize) {
+        return Err(TraceError::NotCommitted(node));
     }
+    let operands = with_default_environment(|| operands(model, trace, node as usize))?;
     let results: Vec<Info> = operation
         .outputs
         .iter()
         .map(|id| graph.info(*id).clone())
         .collect();
-    let operands: Vec<Option<&Array>> = operands.iter().map(Option::as_ref).collect();
+    let operands: Vec<Option<&Array>> = operands.iter().map(Option::as_deref).collect();
     let range = start..elements.min(start + TILE / size);
     let (data, read) = with_default_environment(|| {
         part(operation, &operands, &results, usize::from(output), range)
@@ -102,6 +89,67 @@ pub fn recompute(
         read,
         operands: operands.iter().flatten().map(|x| x.len() as u64).sum(),
     })
+}
+
+/// The operands of a node: constants, tensors of the trace, and what follows from these.
+fn operands(
+    model: &Model,
+    trace: &TraceFile<'_>,
+    node: usize,
+) -> Result<Vec<Option<Arc<Array>>>, TraceError> {
+    let graph = model.graph();
+    let lost = || TraceError::Missing("operand");
+    let wanted = &graph.nodes().get(node).ok_or_else(lost)?.inputs;
+    // Backwards: what is needed and not in the trace. A node's operands come before it.
+    let mut needed: BTreeSet<ValueId> = wanted.iter().flatten().copied().collect();
+    let mut between = Vec::new();
+    for (index, earlier) in graph.nodes().iter().enumerate().take(node).rev() {
+        let used = earlier.outputs.iter().any(|id| needed.contains(id));
+        if used && !commits_to(graph, index) {
+            needed.extend(earlier.inputs.iter().flatten());
+            between.push(earlier);
+        }
+    }
+    let computed: BTreeSet<ValueId> = between
+        .iter()
+        .flat_map(|node| node.outputs.iter().copied())
+        .collect();
+    let mut values: BTreeMap<ValueId, Arc<Array>> = BTreeMap::new();
+    for id in needed.difference(&computed) {
+        let array = match graph.constant(*id) {
+            Some(array) => array.clone(),
+            None => {
+                let place = place(model, *id).ok_or_else(lost)?;
+                let array = trace.tensor(trace.find(place).ok_or_else(lost)?)?;
+                let info = graph.info(*id);
+                if array.ty() != info.ty || array.shape != info.shape {
+                    return Err(TraceError::Run(OPERANDS));
+                }
+                Arc::new(array)
+            }
+        };
+        values.insert(*id, array);
+    }
+    let select = |values: &BTreeMap<ValueId, Arc<Array>>, inputs: &[Option<ValueId>]| {
+        let pick = |id: &Option<ValueId>| match id {
+            None => Ok(None),
+            Some(id) => values.get(id).cloned().map(Some).ok_or_else(lost),
+        };
+        inputs.iter().map(pick).collect::<Result<Vec<_>, _>>()
+    };
+    for node in between.into_iter().rev() {
+        let operands = select(&values, &node.inputs)?;
+        let operands: Vec<Option<&Array>> = operands.iter().map(Option::as_deref).collect();
+        let infos: Vec<Info> = node
+            .outputs
+            .iter()
+            .map(|id| graph.info(*id).clone())
+            .collect();
+        let results = reference::run(&node.op, Operands(&operands), &infos)?;
+        let results = results.into_iter().map(Arc::new);
+        values.extend(node.outputs.iter().copied().zip(results));
+    }
+    select(&values, wanted)
 }
 
 /// Where a value comes from.
