@@ -9,11 +9,15 @@ mod reduce;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
+
 use crate::array::{Array, Data};
 use crate::error::RunError;
 use crate::graph::{Graph, Info, Node, ValueId};
 use crate::kernels::{
-    ConvOutput, Isa, KernelError, Order, PackedB, PackedConv, Requantizer, gemm, strict,
+    ConvOutput, ConvShape, Isa, KernelError, Order, PackedB, PackedConv, Requantizer, gemm, strict,
 };
 use crate::op::{Op, Requantize};
 use crate::reference::contraction::{Batches, bytes, part, zero_points, zeros};
@@ -25,10 +29,10 @@ enum Packed {
     /// The reference runs this node.
     No,
     /// One matrix, with the requantisation if the operation has one.
-    Product(Box<(PackedB, Option<Requantizer>)>),
-    Conv(Box<(PackedConv, Option<Requantizer>)>),
-    ProductF32(strict::PackedF32),
-    ConvF32(Box<strict::PackedConvF32>),
+    Product(Arc<PackedB>, Option<Box<Requantizer>>),
+    Conv(Arc<PackedConv>, Option<Box<Requantizer>>),
+    ProductF32(Arc<strict::PackedF32>),
+    ConvF32(Arc<strict::PackedConvF32>),
 }
 
 /// A model's weights, packed for one instruction set.
@@ -67,12 +71,13 @@ impl Cpu {
         if !isa.is_available() {
             return Err(RunError::Internal("the instruction set is not available"));
         }
+        let mut packer = Packer::new(graph, isa);
         let packed = graph
             .nodes()
             .iter()
             .enumerate()
             .map(|(index, node)| match wanted(index) {
-                true => pack(graph, node, isa),
+                true => packer.pack(node),
                 false => Ok(Packed::No),
             })
             .collect::<Result<_, _>>()?;
@@ -100,8 +105,7 @@ impl Cpu {
             None => None,
         };
         match packed {
-            Packed::Product(packed) => {
-                let (b, requantizer) = &**packed;
+            Packed::Product(b, requantizer) => {
                 let a = x.get(0)?;
                 let rows = a.len().checked_div(b.k()).unwrap_or(0);
                 let a_zero = zero_points(x.optional(2))?;
@@ -115,8 +119,7 @@ impl Cpu {
                 requantizer.rows(self.isa, &acc, &mut out).map_err(kernel)?;
                 Data::from_le_bytes(result.ty, &out).ok_or(OPERANDS)
             }
-            Packed::Conv(packed) => {
-                let (conv, requantizer) = &**packed;
+            Packed::Conv(conv, requantizer) => {
                 let batch = x.get(0)?.shape.first().copied().unwrap_or_default();
                 let zero = zero_points(x.optional(2))?;
                 let zero = zero.first().copied().unwrap_or_default();
@@ -201,71 +204,122 @@ impl Cpu {
 }
 
 impl Requantize {
-    fn optional(op: &Op) -> Result<Option<Requantizer>, RunError> {
+    fn optional(op: &Op) -> Result<Option<Box<Requantizer>>, RunError> {
         match op {
-            Op::QMatMul(r) | Op::QConv(_, r) => r.kernel().map(Some),
+            Op::QMatMul(r) | Op::QConv(_, r) => Ok(Some(Box::new(r.kernel()?))),
             _ => Ok(None),
         }
     }
 }
 
-/// Packs the node's weights if they and their zero points are constant.
-fn pack(graph: &Graph, node: &Node, isa: Isa) -> Result<Packed, RunError> {
-    let input = |i: usize| -> Option<ValueId> { node.inputs.get(i).copied().flatten() };
-    let constant = |i: usize| input(i).and_then(|id| graph.constant(id)).map(|a| &**a);
-    let Some(weights) = constant(1) else {
-        return Ok(Packed::No);
-    };
-    let empty = weights.is_empty();
-    match &node.op {
-        Op::MatMulInteger | Op::QMatMul(_) | Op::ConvInteger(_) | Op::QConv(..)
-            if input(3).is_some() != constant(3).is_some() =>
-        {
-            Ok(Packed::No)
+/// Weights and their zero points.
+type Key = (ValueId, Option<ValueId>);
+
+/// Packs weights; what several nodes use in the same way is packed once.
+struct Packer<'g> {
+    graph: &'g Graph,
+    isa: Isa,
+    products: BTreeMap<Key, Arc<PackedB>>,
+    convolutions: BTreeMap<Key, Vec<(ConvShape, Arc<PackedConv>)>>,
+    products_f32: BTreeMap<ValueId, Arc<strict::PackedF32>>,
+    convolutions_f32: BTreeMap<ValueId, Vec<(ConvShape, Arc<strict::PackedConvF32>)>>,
+}
+
+/// The value that belongs to `key` in a list, made where it is not there yet.
+fn shared<T>(
+    list: &mut Vec<(ConvShape, Arc<T>)>,
+    key: ConvShape,
+    make: impl FnOnce() -> Result<T, RunError>,
+) -> Result<Arc<T>, RunError> {
+    if let Some((_, found)) = list.iter().find(|(shape, _)| *shape == key) {
+        return Ok(found.clone());
+    }
+    let made = Arc::new(make()?);
+    list.push((key, made.clone()));
+    Ok(made)
+}
+
+impl<'g> Packer<'g> {
+    fn new(graph: &'g Graph, isa: Isa) -> Self {
+        Packer {
+            graph,
+            isa,
+            products: BTreeMap::new(),
+            convolutions: BTreeMap::new(),
+            products_f32: BTreeMap::new(),
+            convolutions_f32: BTreeMap::new(),
         }
-        // A zero point for each row belongs to one matrix of a batch, not to all of them.
-        Op::MatMulInteger | Op::QMatMul(_)
-            if input(2).is_some_and(|z| graph.info(z).elements() != 1) =>
-        {
-            Ok(Packed::No)
-        }
-        Op::MatMulInteger | Op::QMatMul(_) => {
-            let [k, n] = weights.shape[..] else {
-                return Ok(Packed::No);
-            };
-            if empty {
-                return Ok(Packed::No);
+    }
+
+    /// Packs the node's weights if they and their zero points are constant.
+    fn pack(&mut self, node: &Node) -> Result<Packed, RunError> {
+        let (graph, isa) = (self.graph, self.isa);
+        let input = |i: usize| -> Option<ValueId> { node.inputs.get(i).copied().flatten() };
+        let constant = |i: usize| input(i).and_then(|id| graph.constant(id)).map(|a| &**a);
+        let (Some(id), Some(weights)) = (input(1), constant(1)) else {
+            return Ok(Packed::No);
+        };
+        let empty = weights.is_empty();
+        match &node.op {
+            Op::MatMulInteger | Op::QMatMul(_) | Op::ConvInteger(_) | Op::QConv(..)
+                if input(3).is_some() != constant(3).is_some() =>
+            {
+                Ok(Packed::No)
             }
-            let zero = zero_points(constant(3))?;
-            let b = bytes(weights)?;
-            let b = PackedB::new(isa, b, zeros(&zero), (k, n), Order::RowMajor).map_err(kernel)?;
-            Ok(Packed::Product(Box::new((
-                b,
-                Requantize::optional(&node.op)?,
-            ))))
+            // A zero point for each row belongs to one matrix of a batch, not to all of them.
+            Op::MatMulInteger | Op::QMatMul(_)
+                if input(2).is_some_and(|z| graph.info(z).elements() != 1) =>
+            {
+                Ok(Packed::No)
+            }
+            Op::MatMulInteger | Op::QMatMul(_) => {
+                let ([k, n], false) = (&weights.shape[..], empty) else {
+                    return Ok(Packed::No);
+                };
+                let b = match self.products.entry((id, input(3))) {
+                    Entry::Occupied(found) => found.get().clone(),
+                    Entry::Vacant(place) => {
+                        let zero = zero_points(constant(3))?;
+                        let (b, order) = (bytes(weights)?, Order::RowMajor);
+                        let b =
+                            PackedB::new(isa, b, zeros(&zero), (*k, *n), order).map_err(kernel)?;
+                        place.insert(Arc::new(b)).clone()
+                    }
+                };
+                Ok(Packed::Product(b, Requantize::optional(&node.op)?))
+            }
+            Op::ConvInteger(shape) | Op::QConv(shape, _) => {
+                let list = self.convolutions.entry((id, input(3))).or_default();
+                let conv = shared(list, *shape, || {
+                    let zero = zero_points(constant(3))?;
+                    PackedConv::new(isa, bytes(weights)?, zeros(&zero), *shape).map_err(kernel)
+                })?;
+                Ok(Packed::Conv(conv, Requantize::optional(&node.op)?))
+            }
+            Op::MatMul => {
+                let ([k, n], Some(data), false) = (&weights.shape[..], weights.as_f32(), empty)
+                else {
+                    return Ok(Packed::No);
+                };
+                let b = match self.products_f32.entry(id) {
+                    Entry::Occupied(found) => found.get().clone(),
+                    Entry::Vacant(place) => {
+                        let b = strict::PackedF32::new(isa, data, (*k, *n), Order::RowMajor);
+                        place.insert(Arc::new(b.map_err(kernel)?)).clone()
+                    }
+                };
+                Ok(Packed::ProductF32(b))
+            }
+            Op::Conv(shape) => {
+                let list = self.convolutions_f32.entry(id).or_default();
+                let conv = shared(list, *shape, || {
+                    let data = weights.as_f32().ok_or(OPERANDS)?;
+                    strict::PackedConvF32::new(isa, data, *shape).map_err(kernel)
+                })?;
+                Ok(Packed::ConvF32(conv))
+            }
+            _ => Ok(Packed::No),
         }
-        Op::ConvInteger(shape) | Op::QConv(shape, _) => {
-            let zero = zero_points(constant(3))?;
-            let conv =
-                PackedConv::new(isa, bytes(weights)?, zeros(&zero), *shape).map_err(kernel)?;
-            Ok(Packed::Conv(Box::new((
-                conv,
-                Requantize::optional(&node.op)?,
-            ))))
-        }
-        Op::MatMul => {
-            let ([k, n], Some(data), false) = (&weights.shape[..], weights.as_f32(), empty) else {
-                return Ok(Packed::No);
-            };
-            let b = strict::PackedF32::new(isa, data, (*k, *n), Order::RowMajor).map_err(kernel)?;
-            Ok(Packed::ProductF32(b))
-        }
-        Op::Conv(shape) => {
-            let data = weights.as_f32().ok_or(OPERANDS)?;
-            let conv = strict::PackedConvF32::new(isa, data, *shape).map_err(kernel)?;
-            Ok(Packed::ConvF32(Box::new(conv)))
-        }
-        _ => Ok(Packed::No),
     }
 }
 

@@ -9,6 +9,7 @@ mod common;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use aivm_nn::quantize::{QuantizeOptions, quantize};
 use aivm_nn::{Bindings, ElementType, Model, ModelLimits, Tensor};
 use common::backends::everywhere;
 use common::networks::{Numbers, floats, int_attribute, load, network, requantisations};
@@ -190,7 +191,83 @@ fn real() -> Vec<Row> {
             cases: vec![(model, vec![inputs])],
         });
     }
+    rows.extend(classifier());
+    rows.extend(magika_int8());
     rows
+}
+
+const STORED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/real");
+
+/// Files and crops of the tests on real inputs, in pieces.
+fn stored(name: &str, size: usize) -> Vec<Vec<u8>> {
+    let bytes = std::fs::read(PathBuf::from(STORED).join(name)).unwrap();
+    bytes.chunks(size).map(<[u8]>::to_vec).collect()
+}
+
+/// The text-direction classifier as it is, and quantised with the crops as calibration inputs.
+fn classifier() -> Vec<Row> {
+    let mut options = QuantizeOptions::default();
+    let shape = vec![1, 3, 48, 192];
+    options.bindings.shapes.insert("x".into(), shape.clone());
+    let file = "ch_ppocr_mobile_v2.0_cls_infer.onnx";
+    let Some(model) = fetched("rapidocr-1.4.4", file, &options.bindings) else {
+        return Vec::new();
+    };
+    let crops: Vec<Vec<u8>> = stored("crops.gray", 48 * 192)
+        .into_iter()
+        .map(|crop| crop.repeat(3))
+        .collect();
+    let inputs: Vec<Vec<Tensor>> = crops
+        .iter()
+        .map(|crop| {
+            let numbers = crop.iter().map(|p| f32::from(*p) / 127.5 - 1.0);
+            let data = numbers.flat_map(f32::to_le_bytes).collect();
+            vec![Tensor::new(ElementType::F32, shape.clone(), data).unwrap()]
+        })
+        .collect();
+    let onnx = std::fs::read(cache::models("rapidocr-1.4.4").unwrap().join(file)).unwrap();
+    let quantized = quantize(&onnx, &inputs, &options).unwrap();
+    // Grey pixels go in as bytes: another range, but a digest needs no accuracy.
+    let bytes = crops
+        .into_iter()
+        .map(|crop| vec![Tensor::new(ElementType::U8, shape.clone(), crop).unwrap()])
+        .collect();
+    vec![
+        Row {
+            model: "text-direction classifier of rapidocr 1.4.4, f32",
+            inputs: "10 lines of text",
+            cases: vec![(model, inputs)],
+        },
+        Row {
+            model: "the same, quantised by `aivm_nn::quantize`",
+            inputs: "the same as bytes",
+            cases: vec![(Arc::new(quantized.model), bytes)],
+        },
+    ]
+}
+
+/// Magika, quantised with the stored files as calibration inputs.
+fn magika_int8() -> Option<Row> {
+    let folder = cache::models("magika-1.0.3")?;
+    let mut options = QuantizeOptions::default();
+    options
+        .bindings
+        .shapes
+        .insert("bytes".into(), vec![1, 2048]);
+    let onnx = std::fs::read(folder.join("model.onnx")).unwrap();
+    let inputs: Vec<Vec<Tensor>> = stored("files.bin", 2048)
+        .into_iter()
+        .map(|file| {
+            let data = file.iter().flat_map(|b| i32::from(*b).to_le_bytes());
+            vec![Tensor::new(ElementType::I32, vec![1, 2048], data.collect()).unwrap()]
+        })
+        .collect();
+    let quantized = quantize(&onnx, &inputs, &options).unwrap();
+    Some(Row {
+        model: "magika 1.0.3, quantised by `aivm_nn::quantize`",
+        inputs: "4 files",
+        cases: vec![(Arc::new(quantized.model), inputs[..4].to_vec())],
+    })
 }
 
 #[test]

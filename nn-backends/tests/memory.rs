@@ -145,6 +145,28 @@ fn integers() -> Vec<u8> {
     .model()
 }
 
+/// Sixty-four products with one weight of 64 KB.
+fn repeated() -> Vec<u8> {
+    let weights: Vec<u8> = (0..256 * 256u32).map(|i| (i * 37 % 251) as u8).collect();
+    let mut graph = Graph {
+        initializers: vec![
+            tensor("w", I8, &[256, 256], &weights),
+            common::float("s", 0.02),
+            tensor("z", U8, &[], &[128]),
+            tensor("wz", I8, &[], &[0]),
+        ],
+        inputs: vec![value("x0", U8, &[1, 256])],
+        outputs: vec![value("x64", U8, &[1, 256])],
+        ..Graph::default()
+    };
+    for i in 0..64 {
+        let (from, to) = (format!("x{i}"), format!("x{}", i + 1));
+        let operands = [&from, "s", "z", "w", "s", "wz", "s", "z"];
+        graph.nodes.push(node("QLinearMatMul", &operands, &[&to]));
+    }
+    graph.model()
+}
+
 #[test]
 fn the_quote_bounds_what_is_allocated_on_every_backend() {
     let mut models = vec![
@@ -192,4 +214,12 @@ fn the_quote_bounds_what_is_allocated_on_every_backend() {
             "{name}: {quote}, used {most}"
         );
     }
+    // A weight that many nodes use is packed once.
+    let model = Model::from_onnx(&repeated(), &ModelLimits::default()).unwrap();
+    let backend = Backend::CpuWith {
+        isa: Isa::best(),
+        threads: 1,
+    };
+    let used = peak(&Arc::new(model), backend);
+    assert!(used < 1 << 20, "{used}");
 }

@@ -50,7 +50,7 @@ fn close(a: &Tensor, b: &Tensor, ty: Option<u64>) -> bool {
         return false;
     };
     let near = |x: f64, y: f64| {
-        (x.is_nan() && y.is_nan()) || x == y || (x - y).abs() <= 1e-5 + tolerance(ty) * y.abs()
+        (x.is_nan() && y.is_nan()) || x == y || (x - y).abs() <= 1e-7 + tolerance(ty) * y.abs()
     };
     let pairs = |x: &[f32], y: &[f32]| {
         x.iter()

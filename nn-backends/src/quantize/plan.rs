@@ -184,6 +184,7 @@ impl Candidates {
                 })
                 .chain(network.inputs.iter().copied())
                 .collect();
+            let attached = self.attached(network, facts, quantized);
             let kept: BTreeSet<usize> = quantized
                 .iter()
                 .filter(|i| {
@@ -198,6 +199,7 @@ impl Candidates {
                                 .any(|i| quantized.contains(i))
                     };
                     self.kinds[**i] == Kind::Contraction
+                        || attached.contains(i)
                         || operands.any(|x| given.contains(x)) && results.any(|y| taken(&y))
                 })
                 .copied()
@@ -207,6 +209,42 @@ impl Candidates {
             }
             *quantized = kept;
         }
+    }
+
+    /// The sums and bounds that become part of the contraction before them: a product's bias, a rectification.
+    fn attached(
+        &self,
+        network: &Network<'_>,
+        facts: &Facts,
+        quantized: &BTreeSet<usize>,
+    ) -> BTreeSet<usize> {
+        let mut attached = BTreeSet::new();
+        for i in quantized
+            .iter()
+            .filter(|i| self.kinds[**i] == Kind::Contraction)
+        {
+            let mut name = self.output(network, *i);
+            let next = |name: &str| {
+                network
+                    .only_consumer(name)
+                    .filter(|n| quantized.contains(n))
+            };
+            let is_bias = |next: usize| {
+                let node = &network.nodes[next].proto;
+                node.op_type == "Add"
+                    && network.nodes[*i].proto.op_type == "MatMul"
+                    && self.units.contains_key(i)
+                    && node.inputs.iter().any(|c| is_row(network, facts, c, name))
+            };
+            if let Some(sum) = next(name).filter(|next| is_bias(*next)) {
+                attached.insert(sum);
+                name = self.output(network, sum);
+            }
+            let bound = next(name)
+                .filter(|next| matches!(network.nodes[*next].proto.op_type, "Relu" | "Clip"));
+            attached.extend(bound);
+        }
+        attached
     }
 
     /// Takes out what hangs together without a contraction.
@@ -251,31 +289,15 @@ impl Candidates {
             bytes.extend(self.touched(network, facts, *i));
         }
         // A contraction with its rectification, a product with its bias.
-        let mut inner: BTreeSet<&str> = BTreeSet::new();
-        for i in quantized {
-            if self.kinds[*i] != Kind::Contraction {
-                continue;
-            }
-            let mut name = self.output(network, *i);
-            let is_bias = |next: usize| {
-                let node = &network.nodes[next].proto;
-                node.op_type == "Add"
-                    && network.nodes[*i].proto.op_type == "MatMul"
-                    && self.units.contains_key(i)
-                    && node.inputs.iter().any(|c| is_row(network, facts, c, name))
-            };
-            let next = network.only_consumer(name);
-            if let Some(next) = next.filter(|next| quantized.contains(next) && is_bias(*next)) {
-                inner.insert(name);
-                name = self.output(network, next);
-            }
-            let next = network
-                .only_consumer(name)
-                .filter(|next| quantized.contains(next));
-            if let Some("Relu" | "Clip") = next.map(|next| network.nodes[next].proto.op_type) {
-                inner.insert(name);
-            }
-        }
+        let attached = self.attached(network, facts, quantized);
+        let inner: BTreeSet<&str> = attached
+            .iter()
+            .flat_map(|i| self.touched(network, facts, *i))
+            .filter(|name| {
+                let next = network.only_consumer(name);
+                next.is_some_and(|next| attached.contains(&next))
+            })
+            .collect();
         bytes.retain(|name| !inner.contains(name));
         self.drop_chains(network, facts, quantized, &inner, &mut bytes);
         bytes

@@ -153,7 +153,7 @@ fn operands(
 }
 
 /// Where a value comes from.
-fn place(model: &Model, id: crate::graph::ValueId) -> Option<Place> {
+fn place(model: &Model, id: ValueId) -> Option<Place> {
     let graph = model.graph();
     if let Some(i) = graph.inputs().iter().position(|input| *input == id) {
         return Some(Place::Input(i as u32));
