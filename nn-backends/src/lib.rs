@@ -78,6 +78,6 @@ pub use model::{Bindings, Model};
 pub use onnx::wire::WireError;
 pub use op::{Binary, Op, PadMode, Reduce, Requantize, Scatter, Unary, Window};
 pub use placement::{CpuReason, Placement};
-pub use prepared::{Backend, Prepared, prepare};
+pub use prepared::{Backend, Prepared, prepare, prepare_on_gpu};
 pub use run::{Executor, Observer, Reference, run};
 pub use tensor::{ElementType, Tensor, TensorInfo};

@@ -89,6 +89,31 @@ pub fn prepare(model: Arc<Model>, backend: Backend) -> Result<Prepared, RunError
     })
 }
 
+/// Prepares `model` for the GPU behind an interface: `vulkan`, `gl`, `metal` or `dx12`.
+///
+/// # Errors
+/// [`RunError::Device`] when this build lacks the interface or the whole GPU backend (feature `wgpu`), or when no device
+/// opens and passes its self-test.
+pub fn prepare_on_gpu(model: Arc<Model>, interface: &str) -> Result<Prepared, RunError> {
+    #[cfg(feature = "wgpu")]
+    {
+        use crate::gpu::{Gpu, GpuApi};
+        let device = |error: crate::gpu::GpuError| RunError::Device(error.to_string());
+        let api = GpuApi::from_name(interface)
+            .ok_or_else(|| RunError::Device(format!("there is no interface `{interface}`")))?;
+        Gpu::open(api)
+            .and_then(|gpu| gpu.prepare(model))
+            .map_err(device)
+    }
+    #[cfg(not(feature = "wgpu"))]
+    {
+        let _ = model;
+        Err(RunError::Device(format!(
+            "no `{interface}`: this program was built without GPUs (feature `wgpu`)"
+        )))
+    }
+}
+
 #[cfg(feature = "wgpu")]
 impl crate::gpu::Gpu {
     /// Prepares `model` for this device: uploads its weights and compiles its kernels, once. Operations that the

@@ -222,7 +222,12 @@ fn inputs_of_every_form_give_onnxruntimes_outputs() {
     let lists = file(&folder, "image.json", list.as_bytes());
     let named = format!("image={}", path(&raw));
     for input in [path(&raw), path(&numpy), path(&lists), &list, &named] {
-        for extra in [&[][..], &["--reference"]] {
+        for extra in [
+            &[][..],
+            &["--reference"],
+            &["--backend", "cpu"],
+            &["--backend", "reference"],
+        ] {
             let args = [&["run", &digits, "--input", input], extra].concat();
             let (ran, status) = json(&args);
             assert_eq!(status, 0);
@@ -236,6 +241,38 @@ fn inputs_of_every_form_give_onnxruntimes_outputs() {
     let written = std::fs::read(out.join("logits.npy")).unwrap();
     let expected: Vec<u8> = logits.iter().map(|x| *x as i8 as u8).collect();
     assert!(written.starts_with(b"\x93NUMPY") && written.ends_with(&expected));
+}
+
+/// A GPU gives the same; a build or a machine without one says so.
+#[test]
+fn a_gpu_gives_the_same_or_is_said_to_be_missing() {
+    let (pixels, logits) = image(5);
+    let list = serde_json::to_string(&[&pixels]).unwrap();
+    for backend in ["vulkan", "gl", "metal", "dx12"] {
+        let args = [
+            "run",
+            &digits(),
+            "--input",
+            &list,
+            "--backend",
+            backend,
+            "--json",
+        ];
+        let output = model(&args);
+        if output.status.success() {
+            let ran: Value = serde_json::from_slice(&output.stdout).unwrap();
+            assert_eq!(ran["outputs"][0]["data"], serde_json::json!(logits));
+            assert_eq!(ran["operations"], 6);
+            assert!(ran["operations_on_gpu"].as_u64().unwrap() >= 3, "{ran}");
+        } else {
+            assert_eq!(output.status.code(), Some(2));
+            let shown = text(&output);
+            let said = ["feature `wgpu`", "not part of this build", "device", "adapter"];
+            assert!(said.iter().any(|part| shown.contains(part)), "{shown}");
+        }
+    }
+    let list = ["run", &digits(), "--input", &list, "--backend", "abacus"];
+    fails(&list, &["abacus", "vulkan"]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 const QUANTIZE: &str = "Make an f32 model one of 8-bit integers, with ranges from calibration inputs.
 
@@ -98,6 +98,23 @@ pub struct VerifyArgs {
     pub model: PathBuf,
 }
 
+/// What computes a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BackendArg {
+    /// The processor's best instruction set.
+    Cpu,
+    /// The scalar definition: slow.
+    Reference,
+    /// A GPU, over Vulkan.
+    Vulkan,
+    /// A GPU, over OpenGL.
+    Gl,
+    /// A GPU, over Metal.
+    Metal,
+    /// A GPU, over DirectX 12.
+    Dx12,
+}
+
 /// What to run.
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -108,8 +125,12 @@ pub struct RunArgs {
     /// with the elements' bytes (little-endian), or JSON itself, such as '[[1, 2], [3, 4]]'.
     #[arg(long = "input", value_name = "INPUT")]
     pub inputs: Vec<String>,
-    /// Compute with the scalar definition instead of the fast kernels.
-    #[arg(long)]
+    /// What computes: the processor, the scalar definition, or a GPU behind one of its interfaces, if this program was
+    /// built with the feature 'wgpu'. All give the same bits.
+    #[arg(long, value_enum, default_value_t = BackendArg::Cpu)]
+    pub backend: BackendArg,
+    /// The same as '--backend reference'.
+    #[arg(long, conflicts_with = "backend")]
     pub reference: bool,
     /// Write each output to this folder as NAME.npy.
     #[arg(long, value_name = "FOLDER")]

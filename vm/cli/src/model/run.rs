@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aivm_nn::trace::Tracer;
-use aivm_nn::{Backend, Model, Prepared, Tensor, prepare};
+use aivm_nn::{Backend, Model, Prepared, Tensor, prepare, prepare_on_gpu};
 use serde_json::{Value, json};
 
-use super::args::{RunArgs, TraceArgs};
+use super::args::{BackendArg, RunArgs, TraceArgs};
 use super::error::ModelCliError;
 use super::{inputs, load, tensor};
 use crate::error::CliError;
@@ -21,7 +21,17 @@ const SHOWN: usize = 32;
 pub fn run(args: &RunArgs, json: bool) -> Result<bool, CliError> {
     let (prepared, inputs) = ready(args)?;
     let outputs = prepared.run(&inputs).map_err(ModelCliError::from)?;
-    finish(args, prepared.model(), &outputs, json!({}), json)
+    let placements = prepared.placements();
+    let on_gpu = placements.iter().filter(|p| p.on_gpu).count();
+    let gpu = !matches!(args.backend, BackendArg::Cpu | BackendArg::Reference);
+    if gpu && !json {
+        println!("{on_gpu} of {} operations ran on the GPU", placements.len());
+    }
+    let more = match gpu {
+        true => json!({ "operations": placements.len(), "operations_on_gpu": on_gpu }),
+        false => json!({}),
+    };
+    finish(args, prepared.model(), &outputs, more, json)
 }
 
 /// Runs a model and keeps what its operations gave.
@@ -43,12 +53,17 @@ pub fn trace(args: &TraceArgs, json: bool) -> Result<bool, CliError> {
 fn ready(args: &RunArgs) -> Result<(Prepared, Vec<Tensor>), CliError> {
     let model = load::model(&args.file)?;
     let inputs = inputs::one(&model, &args.inputs)?;
-    let backend = match args.reference {
-        true => Backend::Reference,
-        false => Backend::default(),
+    let model = Arc::new(model);
+    let prepared = match args.backend {
+        BackendArg::Reference => prepare(model, Backend::Reference),
+        BackendArg::Cpu if args.reference => prepare(model, Backend::Reference),
+        BackendArg::Cpu => prepare(model, Backend::default()),
+        BackendArg::Vulkan => prepare_on_gpu(model, "vulkan"),
+        BackendArg::Gl => prepare_on_gpu(model, "gl"),
+        BackendArg::Metal => prepare_on_gpu(model, "metal"),
+        BackendArg::Dx12 => prepare_on_gpu(model, "dx12"),
     };
-    let prepared = prepare(Arc::new(model), backend).map_err(ModelCliError::from)?;
-    Ok((prepared, inputs))
+    Ok((prepared.map_err(ModelCliError::from)?, inputs))
 }
 
 fn finish(
