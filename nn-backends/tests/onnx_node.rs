@@ -45,12 +45,15 @@ fn tolerance(ty: Option<u64>) -> f64 {
     }
 }
 
-fn close(a: &Tensor, b: &Tensor, ty: Option<u64>) -> bool {
+/// Sums of which the exact result is zero: their terms are as large as 50, and a rounding of one of them is 4·10⁻⁶.
+const CANCELLING: [&str; 2] = ["test_dft_inverse", "test_dft_inverse_opset19"];
+
+fn close(a: &Tensor, b: &Tensor, ty: Option<u64>, least: f64) -> bool {
     let (Some(x), Some(y)) = (Array::from_tensor(a), Array::from_tensor(b)) else {
         return false;
     };
     let near = |x: f64, y: f64| {
-        (x.is_nan() && y.is_nan()) || x == y || (x - y).abs() <= 1e-7 + tolerance(ty) * y.abs()
+        (x.is_nan() && y.is_nan()) || x == y || (x - y).abs() <= least + tolerance(ty) * y.abs()
     };
     let pairs = |x: &[f32], y: &[f32]| {
         x.iter()
@@ -77,6 +80,8 @@ struct Case {
     outline: Outline,
     inputs: Vec<Tensor>,
     expected: Vec<Tensor>,
+    /// How far a result may be from the expected one in any case.
+    least: f64,
 }
 
 fn attempt(case: &Case, frozen: impl Fn(usize) -> bool) -> Outcome {
@@ -121,7 +126,7 @@ fn attempt(case: &Case, frozen: impl Fn(usize) -> bool) -> Outcome {
         }
     }
     for (i, (a, b)) in reference.iter().zip(&case.expected).enumerate() {
-        if !close(a, b, case.outline.outputs[i].ty) {
+        if !close(a, b, case.outline.outputs[i].ty, case.least) {
             let show = |t: &Tensor| {
                 let array = Array::from_tensor(t).map(|a| format!("{:?}", a.data));
                 let mut text = array.unwrap_or_default();
@@ -269,6 +274,10 @@ fn onnx_node_tests() {
             outline,
             inputs,
             expected,
+            least: match CANCELLING.contains(&&*name) {
+                true => 1e-5,
+                false => 1e-7,
+            },
         };
         let mut outcome = attempt(&case, |_| false);
         let mut free = None;

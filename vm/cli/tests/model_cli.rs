@@ -267,7 +267,12 @@ fn a_gpu_gives_the_same_or_is_said_to_be_missing() {
         } else {
             assert_eq!(output.status.code(), Some(2));
             let shown = text(&output);
-            let said = ["feature `wgpu`", "not part of this build", "device", "adapter"];
+            let said = [
+                "feature `wgpu`",
+                "not part of this build",
+                "device",
+                "adapter",
+            ];
             assert!(said.iter().any(|part| shown.contains(part)), "{shown}");
         }
     }
