@@ -68,6 +68,8 @@ fn input(
                 .ok_or_else(|| refuse("its rank is not declared"))?;
             dims.iter()
                 .map(|dim| match dim {
+                    // Some exporters write −1 where they know no dimension.
+                    Dim::Value(-1) => Err(refuse("a dimension is open: bind the whole shape")),
                     Dim::Value(v) => {
                         u32::try_from(*v).map_err(|_| refuse("a dimension is out of range"))
                     }

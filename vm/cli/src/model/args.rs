@@ -31,7 +31,7 @@ pub enum ModelCommand {
     Quantize(QuantizeArgs),
     /// Run a model and print its outputs.
     Run(RunArgs),
-    /// Run a model and keep every operation's results in a file.
+    /// Run a model and keep what its convolutions and products gave, with inputs and outputs, in a file.
     Trace(TraceArgs),
     /// Find the first operation, and in it the first tile, in which two traces differ.
     Dispute(DisputeArgs),
@@ -199,7 +199,7 @@ pub struct VerifyTileArgs {
     pub file: FileArgs,
     /// The trace.
     pub trace: PathBuf,
-    /// Number of the operation, as 'inspect' shows it.
+    /// Number of the operation, as 'inspect' shows it: a convolution, a product, or what gives an output.
     #[arg(long)]
     pub operation: u32,
     /// Position among the operation's results.
