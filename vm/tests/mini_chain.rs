@@ -2,6 +2,7 @@
 
 #[path = "../examples/mini_chain/chain.rs"]
 mod chain;
+mod common;
 #[path = "../examples/mini_chain/wallet.rs"]
 mod wallet;
 
@@ -34,7 +35,7 @@ fn deployed() -> Case {
         ..Genesis::default()
     };
     let alice = Account::generate(Level::Basic);
-    let mut node = self::node(&genesis);
+    let mut node = node(&genesis);
     let (salt, input) = (None, Vec::new());
     let deploy = Action::Deploy { code, salt, input };
     node.submit(&signed(&alice, 0, deploy).unwrap()).unwrap();
@@ -78,6 +79,56 @@ fn another_node_replays_the_blocks_to_the_same_state() {
         other.apply(block).unwrap();
     }
     assert_eq!(other.blocks, case.node.blocks);
+}
+
+/// A contract that verifies twelve signatures in each call, none of which holds.
+fn verifier() -> Vec<u8> {
+    let verify = "(drop (call $crypto.verify (i32.const 0)
+        (i32.const 0) (i32.const 8) (i32.const 0) (i32.const 8) (i32.const 0) (i32.const 8)))";
+    let body = format!("{} {}", verify.repeat(12), common::RETURN_NOTHING);
+    common::guest(&["crypto.verify"], &common::call_body(&body))
+}
+
+#[test]
+fn what_a_full_block_cannot_take_waits_for_the_next() {
+    let wasm = verifier();
+    let code = Digest(aivm::code_hash(&wasm));
+    let genesis = Genesis {
+        codes: vec![wasm],
+        ..Genesis::default()
+    };
+    let alice = Account::generate(Level::Basic);
+    let mut ours = node(&genesis);
+    let (salt, input) = (None, Vec::new());
+    let deploy = Action::Deploy { code, salt, input };
+    ours.submit(&signed(&alice, 0, deploy).unwrap()).unwrap();
+    let to = Address::of_salted_contract(&alice.address(), &[0; 32], &code.0);
+    for nonce in 1..9 {
+        let input = Vec::new();
+        let call = signed(&alice, nonce, Action::Call { to, input }).unwrap();
+        ours.submit(&call).unwrap();
+    }
+    // The deployment and six calls: 1,800,000 of 2,000,000 PQ-Gas. A seventh would need 300,000.
+    assert_eq!(ours.produce(1).unwrap().transactions.len(), 7);
+    let block = ours.produce(2).unwrap();
+    assert_eq!(block.transactions.len(), 2);
+    assert_eq!(ours.nonce(&alice.address()), 9);
+    let spent = ours.receipts.iter().map(|receipt| receipt.gas.pq);
+    assert_eq!(spent.sum::<u64>(), 8 * 300_000);
+
+    let mut other = node(&genesis);
+    for block in &ours.blocks {
+        other.apply(block).unwrap();
+    }
+    assert_eq!(other.blocks, ours.blocks);
+    // A block that takes more than it may is refused.
+    let mut greedy = node(&genesis);
+    let mut block = ours.blocks[0].clone();
+    block
+        .transactions
+        .extend(ours.blocks[1].transactions.clone());
+    let refused = greedy.apply(&block).unwrap_err().to_string();
+    assert_eq!(refused, "block 1 does not do what it says");
 }
 
 #[test]

@@ -140,8 +140,9 @@ impl Node {
         // Signatures have a lane of their own, limited for the block as a whole.
         let mut pq_gas = self.vm.block_pq_gas(&self.host)?;
         let (mut transactions, mut hashes) = (Vec::new(), Vec::new());
-        for envelope in offered {
-            let from = envelope.transaction.from;
+        let mut offered = offered.into_iter();
+        while let Some(envelope) = offered.next() {
+            let (from, nonce) = (envelope.transaction.from, envelope.transaction.nonce);
             self.check(&envelope, height, self.nonce(&from))?;
             match self.execute(&envelope, &mut pq_gas) {
                 Ok(receipt) => {
@@ -149,6 +150,14 @@ impl Node {
                     self.receipts.push(receipt);
                     *self.nonces.entry(from).or_default() += 1;
                     transactions.push(envelope);
+                }
+                // The block is full: this one waits for the next, and so do those behind it.
+                Err(aivm::Error::BlockFull { .. }) => {
+                    self.mempool.insert((from, nonce), envelope);
+                    let behind = offered
+                        .by_ref()
+                        .map(|e| ((e.transaction.from, e.transaction.nonce), e));
+                    self.mempool.extend(behind);
                 }
                 // Every node refuses it, so it is in no block.
                 Err(error) if error.is_refusal() => eprintln!("left out: {error}"),
