@@ -148,14 +148,18 @@ type Wide = (
     i64,
 );
 
-/// What a Rust contract takes for call data, alloy takes too, and gives back as it was.
+/// What a Rust contract takes for call data is what alloy reads there, if alloy, which wants more of where things lie,
+/// takes it too; and it is the same when written again.
 pub fn sdk(data: &[u8]) {
     let Ok(read) = decode::<Wide>(data) else {
         return;
     };
-    let ty = DynSolType::parse(Wide::NAME.as_str()).unwrap();
-    let peer = ty.abi_decode_params(data).expect("alloy reads it as well");
     let again = encode(&read);
-    assert_eq!(ty.abi_decode_params(&again).unwrap(), peer);
-    assert_eq!(decode::<Wide>(&again).unwrap(), read);
+    assert_eq!(decode::<Wide>(&again).as_ref(), Ok(&read));
+    let ty = DynSolType::parse(Wide::NAME.as_str()).unwrap();
+    let canonical = ty.abi_decode_params(&again).unwrap();
+    assert_eq!(canonical.abi_encode_params(), again);
+    if let Ok(peer) = ty.abi_decode_params(data) {
+        assert_eq!(peer, canonical);
+    }
 }

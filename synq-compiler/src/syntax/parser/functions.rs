@@ -189,8 +189,19 @@ impl Parser<'_> {
             body: None,
             header: start,
         };
+        let mut result: Option<Span> = None;
         loop {
             self.attributes(&mut function.attributes);
+            let place = self.span();
+            if self.is(TokenKind::Arrow) || self.is_word("returns") {
+                if let Some(first) = result.replace(place) {
+                    self.sink.push(
+                        Diagnostic::error("E0116", place, "a function says once what it returns")
+                            .label("said again")
+                            .also(first, "said here"),
+                    );
+                }
+            }
             if self.eat(TokenKind::Arrow) {
                 function.returns = if self.is(TokenKind::LParen) {
                     self.params("a function's result", false)?
