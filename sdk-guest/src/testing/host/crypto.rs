@@ -41,16 +41,17 @@ pub fn verify(scheme: SignatureScheme, key: &[u8], message: &[u8], signature: &[
     right
 }
 
-/// What the verifier says of each.
+/// Whether the verifier says yes to each; it is asked for all.
 pub fn verify_all(signatures: &[Signed]) -> bool {
-    signatures.iter().fold(true, |all, signed| {
-        verify(
+    let wrong = signatures.iter().filter(|signed| {
+        !verify(
             signed.scheme,
             &signed.key,
             &signed.message,
             &signed.signature,
-        ) && all
-    })
+        )
+    });
+    wrong.count() == 0
 }
 
 /// Only the VM derives addresses.
