@@ -58,7 +58,7 @@ enum Chore {
     },
     /// Runs the fuzz targets of conformance/fuzz with cargo-fuzz, one after another.
     ///
-    /// Needs `cargo install cargo-fuzz`. The first build takes a good quarter of an hour on two cores.
+    /// Needs `cargo install cargo-fuzz`. The first build takes half an hour and more on two cores.
     Fuzz {
         /// Seconds for each target.
         #[arg(long, default_value_t = 60)]
