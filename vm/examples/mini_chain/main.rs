@@ -1,4 +1,4 @@
-//! A chain in 150 lines: signed transactions, a mempool, blocks, a state root, and replay by another node.
+//! A chain in 170 lines of code: signed transactions, a mempool, blocks, a state root, and replay by another node.
 //!
 //! ```sh
 //! cargo run --release --example mini_chain
