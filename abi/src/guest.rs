@@ -19,6 +19,17 @@ pub trait Guest {
     /// A trap when the guest has no memory.
     fn parts(&mut self) -> Result<(&mut [u8], &mut Self::Host), Exit>;
 
+    /// Tells that `length` bytes of linear memory at `start`, if they lie inside, are about to
+    /// be written through [`parts`](Self::parts). Most engines need not know.
+    ///
+    /// # Errors
+    ///
+    /// `Exit::Host` when the machine has no memory for them.
+    fn will_write(&mut self, start: usize, length: usize) -> Result<(), Exit> {
+        let _ = (start, length);
+        Ok(())
+    }
+
     /// Asks the guest for `size` bytes aligned to `align`: `cabi_realloc(0, 0, align, size)`.
     ///
     /// The allocator is guest code: it is metered like any other, and the glue trusts nothing

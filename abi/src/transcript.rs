@@ -20,7 +20,6 @@ use entry::Retained;
 /// a callee lie between the two. Equal hashes mean equal frames. A transcript may also keep
 /// its frames, so that two nodes that differ can find the first frame that does.
 pub struct Transcript {
-    hasher: blake3::Hasher,
     buffer: Buffer,
     count: u64,
     /// Payload bytes of the open frame.
@@ -38,7 +37,6 @@ impl Transcript {
     /// An empty transcript that hashes only.
     pub fn new() -> Self {
         Self {
-            hasher: new_hasher(),
             buffer: Buffer::default(),
             count: 0,
             length: 0,
@@ -73,7 +71,7 @@ impl Transcript {
         if let Some(retained) = &mut self.retained {
             retained.put(bytes);
         }
-        self.buffer.push(bytes, &mut self.hasher);
+        self.buffer.push(bytes);
     }
 
     /// Closes the open frame.
@@ -86,7 +84,7 @@ impl Transcript {
         // Behind the payload, so that it need not be known before: read from its end, the
         // hashed stream falls into frames in one way only.
         let length = self.length.to_le_bytes();
-        self.buffer.push(&length, &mut self.hasher);
+        self.buffer.push(&length);
     }
 
     /// Records that a call ended without a result.
@@ -110,9 +108,7 @@ impl Transcript {
 
     /// Hash of all frames so far.
     pub fn hash(&self) -> [u8; 32] {
-        let mut hasher = self.hasher.clone();
-        hasher.update(self.buffer.bytes());
-        hasher.finalize().into()
+        self.buffer.hash()
     }
 
     /// The frames that were kept; empty unless made with [`retaining`](Self::retaining).
@@ -134,7 +130,7 @@ impl Transcript {
             retained.put(&head);
         }
         self.length = 0;
-        self.buffer.push(&head, &mut self.hasher);
+        self.buffer.push(&head);
     }
 }
 

@@ -47,12 +47,10 @@ impl StateDelta {
                 h.bytes(key);
                 match value {
                     Some(value) => {
-                        h.0.update(&[1]);
+                        h.raw(&[1]);
                         h.bytes(value);
                     }
-                    None => {
-                        h.0.update(&[0]);
-                    }
+                    None => h.raw(&[0]),
                 }
             }
         }
@@ -76,32 +74,61 @@ impl StateDelta {
             h.bytes(hash);
             h.bytes(model);
         }
-        *h.0.finalize().as_bytes()
+        h.finish()
     }
 }
 
+/// Bytes that are hashed together: many short updates take longer than one.
+const TOGETHER: usize = 16 * 1024;
+
 /// Length-prefixed hashing, so that no two deltas share their bytes.
-struct Hasher(blake3::Hasher);
+struct Hasher {
+    gathered: Vec<u8>,
+    /// Holds what no longer was to be gathered.
+    inner: Option<Box<blake3::Hasher>>,
+}
 
 impl Hasher {
     fn new() -> Self {
-        let mut inner = blake3::Hasher::new();
-        inner.update(DOMAIN);
-        Self(inner)
+        // Enough for a few entries.
+        let mut gathered = Vec::with_capacity(1024);
+        gathered.extend_from_slice(DOMAIN);
+        Self {
+            gathered,
+            inner: None,
+        }
     }
 
     fn section(&mut self, tag: u8, entries: usize) {
-        self.0.update(&[tag]);
+        self.raw(&[tag]);
         self.length(entries);
     }
 
     fn length(&mut self, length: usize) {
-        self.0.update(&(length as u64).to_le_bytes());
+        self.raw(&(length as u64).to_le_bytes());
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
         self.length(bytes.len());
-        self.0.update(bytes);
+        self.raw(bytes);
+    }
+
+    #[inline]
+    fn raw(&mut self, bytes: &[u8]) {
+        if self.gathered.len() + bytes.len() > TOGETHER {
+            let inner = self.inner.get_or_insert_default();
+            inner.update(&self.gathered).update(bytes);
+            self.gathered.clear();
+        } else {
+            self.gathered.extend_from_slice(bytes);
+        }
+    }
+
+    fn finish(self) -> Hash {
+        match self.inner {
+            Some(mut inner) => inner.update(&self.gathered).finalize().into(),
+            None => blake3::hash(&self.gathered).into(),
+        }
     }
 }
 
@@ -117,6 +144,38 @@ mod tests {
             .or_default()
             .insert(key.to_vec(), value.map(<[u8]>::to_vec));
         delta
+    }
+
+    /// Against the format written out with nothing but appending.
+    #[test]
+    fn the_hash_is_that_of_the_bytes_however_many() {
+        for size in [0, 1, 900, 15_000, 16_300, 16_384, 40_000, 200_000] {
+            let mut delta = with_entry(b"key", Some(&vec![7; size]));
+            delta.codes.insert([3; 32], vec![9; size / 2]);
+            let mut bytes = DOMAIN.to_vec();
+            let number = |n: usize| (n as u64).to_le_bytes();
+            bytes.push(b's');
+            bytes.extend(number(1));
+            bytes.extend(number(20));
+            bytes.extend([1; 20]);
+            bytes.extend(number(1));
+            bytes.extend(number(3));
+            bytes.extend(b"key");
+            bytes.push(1);
+            bytes.extend(number(size));
+            bytes.extend(vec![7; size]);
+            for (tag, count) in [(b'b', 0), (b'c', 0), (b'w', 1)] {
+                bytes.push(tag);
+                bytes.extend(number(count));
+            }
+            bytes.extend(number(32));
+            bytes.extend([3; 32]);
+            bytes.extend(number(size / 2));
+            bytes.extend(vec![9; size / 2]);
+            bytes.push(b'm');
+            bytes.extend(number(0));
+            assert_eq!(delta.hash(), *blake3::hash(&bytes).as_bytes(), "{size}");
+        }
     }
 
     #[test]

@@ -13,37 +13,51 @@ use aivm_abi::{Address, Word};
 use alloy_primitives::U256;
 
 use crate::delta::StateDelta;
+use crate::engine::on_host_stack;
 use crate::host::{Hash, Host, HostError};
 use crate::math::{to_u256, to_word};
+use crate::slots::{Slots, Value};
 
 /// Where the undo log stood when a checkpoint was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Checkpoint(usize);
 
-/// A value at the start of the call and now.
+/// A balance at the start of the call and now.
 #[derive(Debug)]
-struct Slot<T> {
-    original: T,
-    current: T,
+struct Balance {
+    original: U256,
+    current: U256,
+}
+
+/// A contract whose storage was looked at: its place in the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StorageId(usize);
+
+/// An entry that was read or written: a place in the journal that stays the same as long as
+/// the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct EntryId {
+    contract: StorageId,
+    slot: usize,
 }
 
 /// What undoes one change.
 #[derive(Debug)]
 enum Undo {
-    Storage(Address, Vec<u8>, Option<Vec<u8>>),
+    Storage(EntryId, Value),
     Balance(Address, U256),
     Contract(Address),
     Event,
     Message,
 }
 
-type StorageSlots = BTreeMap<Vec<u8>, Slot<Option<Vec<u8>>>>;
-
 /// The overlay with its undo log.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
-    storage: BTreeMap<Address, StorageSlots>,
-    balances: BTreeMap<Address, Slot<U256>>,
+    /// Which place a contract has.
+    places: BTreeMap<Address, StorageId>,
+    storage: Vec<(Address, Slots)>,
+    balances: BTreeMap<Address, Balance>,
     contracts: BTreeMap<Address, Hash>,
     events: Vec<Event>,
     outbox: Vec<OutboxMessage>,
@@ -73,13 +87,9 @@ impl Journal {
 
     fn undo_one(&mut self, undo: Undo) {
         match undo {
-            Undo::Storage(contract, key, value) => {
-                if let Some(slot) = self
-                    .storage
-                    .get_mut(&contract)
-                    .and_then(|slots| slots.get_mut(&key))
-                {
-                    slot.current = value;
+            Undo::Storage(entry, value) => {
+                if let Some((_, slots)) = self.storage.get_mut(entry.contract.0) {
+                    slots.put_back(entry.slot, value);
                 }
             }
             Undo::Balance(address, balance) => {
@@ -99,70 +109,66 @@ impl Journal {
         }
     }
 
-    fn slot(
-        &mut self,
-        host: &dyn Host,
-        contract: Address,
-        key: &[u8],
-    ) -> Result<&mut Slot<Option<Vec<u8>>>, HostError> {
-        let slots = self.storage.entry(contract).or_default();
-        if !slots.contains_key(key) {
-            let original = host.storage_get(&contract, key)?;
-            let current = original.clone();
-            slots.insert(key.to_vec(), Slot { original, current });
+    /// The place of a contract's storage.
+    pub fn storage_of(&mut self, contract: Address) -> StorageId {
+        let next = StorageId(self.storage.len());
+        let place = *self.places.entry(contract).or_insert(next);
+        if place == next {
+            self.storage.push((contract, Slots::default()));
         }
-        // Just inserted when it was absent.
-        slots
-            .get_mut(key)
-            .ok_or_else(|| HostError::new("storage slot vanished"))
+        place
     }
 
-    /// Whether the entry was read or written before in this transaction.
-    pub fn is_warm(&self, contract: &Address, key: &[u8]) -> bool {
-        self.storage
-            .get(contract)
-            .is_some_and(|slots| slots.contains_key(key))
+    /// The entry, if it was read or written before in this transaction.
+    #[inline]
+    pub fn warm(&self, contract: StorageId, key: &[u8]) -> Option<EntryId> {
+        let (_, slots) = self.storage.get(contract.0)?;
+        let slot = slots.find(key)?;
+        Some(EntryId { contract, slot })
     }
 
-    /// Value of a storage entry.
-    pub fn get(
+    /// The entry, read from the chain. It must not be warm.
+    pub fn warm_up(
         &mut self,
         host: &dyn Host,
-        contract: Address,
+        contract: StorageId,
         key: &[u8],
-    ) -> Result<Option<&[u8]>, HostError> {
-        let slot = self.slot(host, contract, key)?;
-        Ok(slot.current.as_deref())
+    ) -> Result<EntryId, HostError> {
+        let Some((address, slots)) = self.storage.get_mut(contract.0) else {
+            return Err(HostError::new("storage that no contract has"));
+        };
+        let value = on_host_stack(|| host.storage_get(address, key))?;
+        let slot = slots.insert(key, value);
+        Ok(EntryId { contract, slot })
     }
 
-    /// Sets or removes a storage entry.
-    pub fn set(
-        &mut self,
-        host: &dyn Host,
-        contract: Address,
-        key: &[u8],
-        value: Option<Vec<u8>>,
-    ) -> Result<(), HostError> {
-        let slot = self.slot(host, contract, key)?;
-        if slot.current == value {
-            return Ok(());
+    /// Value of an entry.
+    #[inline]
+    pub fn value(&self, entry: EntryId) -> Option<&[u8]> {
+        let (_, slots) = self.storage.get(entry.contract.0)?;
+        slots.value(entry.slot)
+    }
+
+    /// Sets or removes an entry.
+    pub fn set(&mut self, entry: EntryId, value: Option<&[u8]>) {
+        let Some((_, slots)) = self.storage.get_mut(entry.contract.0) else {
+            return;
+        };
+        if let Some(previous) = slots.set(entry.slot, value) {
+            self.undo.push(Undo::Storage(entry, previous));
         }
-        let previous = std::mem::replace(&mut slot.current, value);
-        self.undo
-            .push(Undo::Storage(contract, key.to_vec(), previous));
-        Ok(())
     }
 
     fn balance_slot(
         &mut self,
         host: &dyn Host,
         address: Address,
-    ) -> Result<&mut Slot<U256>, HostError> {
+    ) -> Result<&mut Balance, HostError> {
         match self.balances.entry(address) {
             Entry::Occupied(slot) => Ok(slot.into_mut()),
             Entry::Vacant(slot) => {
                 let balance = to_u256(host.balance(&address)?);
-                Ok(slot.insert(Slot {
+                Ok(slot.insert(Balance {
                     original: balance,
                     current: balance,
                 }))
@@ -240,11 +246,7 @@ impl Journal {
     pub fn into_effects(self) -> Effects {
         let mut delta = StateDelta::default();
         for (contract, slots) in self.storage {
-            let changed: BTreeMap<_, _> = slots
-                .into_iter()
-                .filter(|(_, slot)| slot.current != slot.original)
-                .map(|(key, slot)| (key, slot.current))
-                .collect();
+            let changed = slots.into_changes();
             if !changed.is_empty() {
                 delta.storage.insert(contract, changed);
             }
@@ -259,7 +261,7 @@ impl Journal {
     }
 }
 
-fn changed_balances(balances: BTreeMap<Address, Slot<U256>>) -> BTreeMap<Address, Word> {
+fn changed_balances(balances: BTreeMap<Address, Balance>) -> BTreeMap<Address, Word> {
     balances
         .into_iter()
         .filter(|(_, slot)| slot.current != slot.original)
@@ -282,14 +284,25 @@ mod tests {
         host
     }
 
+    impl Journal {
+        fn entry(&mut self, host: &MemoryHost, contract: Address, key: &[u8]) -> EntryId {
+            let storage = self.storage_of(contract);
+            match self.warm(storage, key) {
+                Some(entry) => entry,
+                None => self.warm_up(host, storage, key).unwrap(),
+            }
+        }
+    }
+
     #[test]
     fn nested_checkpoints_undo_inner_then_outer() {
         let (host, mut journal) = (host(), Journal::default());
         let a = Address::from(A);
         let outer = journal.checkpoint();
-        journal.set(&host, a, b"kept", Some(b"1".to_vec())).unwrap();
+        let kept = journal.entry(&host, a, b"kept");
+        journal.set(kept, Some(b"1"));
         let inner = journal.checkpoint();
-        journal.set(&host, a, b"kept", None).unwrap();
+        journal.set(kept, None);
         assert!(
             journal
                 .transfer(&host, a, B.into(), U256::from(60))
@@ -297,11 +310,12 @@ mod tests {
         );
         journal.create_contract(B.into(), [9; 32]);
         journal.rollback(inner);
-        assert_eq!(journal.get(&host, a, b"kept").unwrap(), Some(&b"1"[..]));
+        assert_eq!(journal.value(kept), Some(&b"1"[..]));
         assert_eq!(journal.balance(&host, a).unwrap(), U256::from(100));
         assert_eq!(journal.contract(&host, B.into()).unwrap(), None);
         journal.rollback(outer);
-        assert_eq!(journal.get(&host, a, b"kept").unwrap(), Some(&b"old"[..]));
+        assert_eq!(journal.value(kept), Some(&b"old"[..]));
+        assert_eq!(journal.entry(&host, a, b"kept"), kept);
         assert!(journal.into_effects().delta.is_empty());
     }
 
@@ -309,10 +323,10 @@ mod tests {
     fn a_value_set_back_leaves_no_delta() {
         let (host, mut journal) = (host(), Journal::default());
         let a = Address::from(A);
-        journal.set(&host, a, b"kept", None).unwrap();
-        journal
-            .set(&host, a, b"kept", Some(b"old".to_vec()))
-            .unwrap();
+        let kept = journal.entry(&host, a, b"kept");
+        journal.set(kept, None);
+        assert_eq!(journal.value(kept), None);
+        journal.set(kept, Some(b"old"));
         journal.transfer(&host, a, B.into(), U256::from(5)).unwrap();
         journal.transfer(&host, B.into(), a, U256::from(5)).unwrap();
         assert!(journal.into_effects().delta.is_empty());

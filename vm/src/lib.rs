@@ -33,6 +33,7 @@ mod metrics;
 mod redb_host;
 mod request;
 mod schedules;
+mod slots;
 pub mod testing;
 mod transact;
 mod vm;

@@ -95,11 +95,7 @@ impl MemoryHost {
 
     /// Sets a storage entry; `None` removes it.
     pub fn set_storage(&mut self, contract: Address, key: &[u8], value: Option<&[u8]>) {
-        put(
-            self.storage.entry(contract).or_default(),
-            key,
-            value.map(<[u8]>::to_vec),
-        );
+        put(self.storage.entry(contract).or_default(), key, value);
     }
 
     /// Puts model bytes under a hash, unchecked: for tests of what the VM does with a
@@ -219,7 +215,7 @@ impl Host for MemoryHost {
         for (contract, entries) in &delta.storage {
             let storage = self.storage.entry(*contract).or_default();
             for (key, value) in entries {
-                put(storage, key, value.clone());
+                put(storage, key, value.as_deref());
             }
         }
         self.balances.extend(&delta.balances);
@@ -249,13 +245,18 @@ impl Host for MemoryHost {
     }
 }
 
-fn put(storage: &mut ContractStorage, key: &[u8], value: Option<Vec<u8>>) {
-    match value {
-        Some(value) => {
-            storage.insert(key.to_vec(), value);
+fn put(storage: &mut ContractStorage, key: &[u8], value: Option<&[u8]>) {
+    let Some(value) = value else {
+        storage.remove(key);
+        return;
+    };
+    match storage.get_mut(key) {
+        Some(place) => {
+            place.clear();
+            place.extend_from_slice(value);
         }
         None => {
-            storage.remove(key);
+            storage.insert(key.to_vec(), value.to_vec());
         }
     }
 }

@@ -131,11 +131,11 @@ pub(crate) struct Finished {
     kind: Kind,
 }
 
-/// Runs `plan`. What makes it a transaction that no block may hold is an error, before
+/// Runs `plan` in a block, under the schedule that is in force there. What makes it a transaction that no block may hold is an error, before
 /// anything runs.
 pub(crate) fn transact<'a>(
     shared: &'a Shared,
-    active: &'a Active,
+    (active, block): (&'a Active, BlockContext),
     host: &'a dyn Host,
     plan: &Plan<'_>,
     inspector: Option<&'a mut (dyn Inspector + 'a)>,
@@ -154,7 +154,7 @@ pub(crate) fn transact<'a>(
         shared,
         active,
         host,
-        block: host.block(),
+        block,
         origin: plan.from,
         journal: Journal::default(),
         transcript: match plan.retain {

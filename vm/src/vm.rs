@@ -14,7 +14,7 @@ use crate::delta::StateDelta;
 use crate::engine::{CompileError, Compiled, IdleInstances, panic_text};
 use crate::error::Error;
 use crate::exec::{ModelCache, Preparer, Testing, model_limits, registration_gas};
-use crate::host::{Hash, Host};
+use crate::host::{BlockContext, Hash, Host};
 use crate::inspect::{Inspector, OpcodeProfile, SourceMap};
 use crate::metrics::Meter;
 use crate::request::{Call, Deploy, code_hash};
@@ -242,7 +242,14 @@ impl Vm {
     }
 
     fn active(&self, host: &dyn Host) -> Result<&Arc<Active>, Error> {
-        self.shared.schedules.at(host.block().number)
+        self.in_block(host).map(|(active, _)| active)
+    }
+
+    /// The block that calls run in now, and the schedule that is in force there.
+    fn in_block(&self, host: &dyn Host) -> Result<(&Arc<Active>, BlockContext), Error> {
+        let block = host.block();
+        let active = self.shared.schedules.at(block.number)?;
+        Ok((active, block))
     }
 
     /// Validates, instruments and compiles a module, and gives its bytes to the chain.
@@ -388,10 +395,11 @@ impl Vm {
         inspector: &mut dyn Inspector,
     ) -> Result<Receipt, Error> {
         guarded(move || {
-            let active = self.active(host)?;
+            let (active, block) = self.in_block(host)?;
             let testing = Some(Testing::new(director));
             let plan = Plan::call(request);
-            let finished = transact(&self.shared, active, host, &plan, Some(inspector), testing)?;
+            let at = (&**active, block);
+            let finished = transact(&self.shared, at, host, &plan, Some(inspector), testing)?;
             host.commit(&finished.delta)?;
             Ok(finished.receipt(None, None))
         })
@@ -516,8 +524,8 @@ impl Vm {
         plan: &Plan<'_>,
         inspector: Option<&'a mut (dyn Inspector + 'a)>,
     ) -> Result<Finished, Error> {
-        let active = self.active(host)?;
-        transact(&self.shared, active, host, plan, inspector, None)
+        let (active, block) = self.in_block(host)?;
+        transact(&self.shared, (active, block), host, plan, inspector, None)
     }
 
     /// Runs a transaction once, commits nothing and counts the instructions that it runs. The

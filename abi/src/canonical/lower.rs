@@ -20,6 +20,7 @@ pub fn write<G: Guest>(
         return Err(Exit::Trap(code));
     }
     let start = pointer as usize;
+    guest.will_write(start, bytes.len())?;
     let (memory, _) = guest.parts()?;
     let place = start
         .checked_add(bytes.len())

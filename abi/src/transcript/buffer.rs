@@ -1,5 +1,7 @@
 //! Bytes on their way to the hash.
 
+use super::new_hasher;
+
 /// Bytes that are hashed together: BLAKE3 is several times faster on long inputs.
 const MOST: usize = 16 * 1024;
 
@@ -10,45 +12,54 @@ pub(super) struct Buffer {
     /// Begins empty and grows, so that a call with few host calls pays for few bytes.
     bytes: Vec<u8>,
     used: usize,
+    /// Holds what was hashed already; most transcripts end before there is any. It takes
+    /// two kilobytes, which are not to be moved about.
+    hasher: Option<Box<blake3::Hasher>>,
 }
 
 impl Buffer {
     /// Takes a piece up; hashes what was gathered when there is no more room.
     #[inline]
-    pub(super) fn push(&mut self, piece: &[u8], hasher: &mut blake3::Hasher) {
+    pub(super) fn push(&mut self, piece: &[u8]) {
         let end = self.used.wrapping_add(piece.len());
         match self.bytes.get_mut(self.used..end) {
             Some(place) => {
                 place.copy_from_slice(piece);
                 self.used = end;
             }
-            None => self.make_room(piece, hasher),
+            None => self.make_room(piece),
         }
     }
 
     #[cold]
-    fn make_room(&mut self, piece: &[u8], hasher: &mut blake3::Hasher) {
+    fn make_room(&mut self, piece: &[u8]) {
         let needed = self.used.saturating_add(piece.len());
         if needed < MOST {
-            let length = needed.next_power_of_two().clamp(512, MOST);
+            let length = needed.next_power_of_two().clamp(1024, MOST);
             self.bytes.resize(length, 0);
-            return self.push(piece, hasher);
+            return self.push(piece);
         }
         // Only whole chunks are hashed: a chunk in two parts takes several times as long.
         let (head, rest) = piece.split_at(piece.len().min(MOST - self.used));
-        hasher.update(self.bytes()).update(head);
         let (whole, tail) = rest.split_at(rest.len() / MOST * MOST);
-        hasher.update(whole);
+        let hasher = self.hasher.get_or_insert_with(|| Box::new(new_hasher()));
+        let gathered = self.bytes.get(..self.used).unwrap_or_default();
+        hasher.update(gathered).update(head).update(whole);
         self.used = 0;
         if !tail.is_empty() {
             self.bytes.resize(MOST, 0);
-            self.push(tail, hasher);
+            self.push(tail);
         }
     }
 
-    /// What was gathered and not hashed yet.
-    pub(super) fn bytes(&self) -> &[u8] {
-        self.bytes.get(..self.used).unwrap_or_default()
+    /// Hash of all that was taken up.
+    pub(super) fn hash(&self) -> [u8; 32] {
+        let mut hasher = match &self.hasher {
+            Some(hasher) => blake3::Hasher::clone(hasher),
+            None => new_hasher(),
+        };
+        let gathered = self.bytes.get(..self.used).unwrap_or_default();
+        hasher.update(gathered).finalize().into()
     }
 }
 
@@ -72,16 +83,14 @@ mod tests {
             100_000,
             7,
         ];
-        let (mut buffer, mut hasher) = (Buffer::default(), blake3::Hasher::new());
-        let mut all = Vec::new();
+        let (mut buffer, mut all) = (Buffer::default(), Vec::new());
         for round in 0..5usize {
             for (n, size) in sizes.iter().cycle().skip(round).take(40).enumerate() {
                 let piece: Vec<u8> = (0..*size).map(|i| (i * 31 + n) as u8).collect();
-                buffer.push(&piece, &mut hasher);
+                buffer.push(&piece);
                 all.extend(piece);
-                let mut so_far = hasher.clone();
-                so_far.update(buffer.bytes());
-                assert_eq!(so_far.finalize(), blake3::hash(&all));
+                let expected = blake3::derive_key(crate::generated::TRANSCRIPT_DOMAIN, &all);
+                assert_eq!(buffer.hash(), expected);
                 assert!(buffer.bytes.len() <= MOST);
             }
         }

@@ -16,8 +16,9 @@ use super::tunables::ModuleTunables;
 /// in this folder that alters compiled code.
 const ENGINE: &str = "wasmer 7.4.2 cranelift nan-canonical speed r1";
 
-/// Native stack beyond the logical one, for trampolines and the engine's own frames.
-const STACK_RESERVE: usize = 256 << 10;
+/// Native stack beyond the logical one, for trampolines, the engine's own frames and the
+/// host functions that stay on the guest's stack.
+const STACK_RESERVE: usize = 512 << 10;
 
 /// Why instrumented code could not be compiled or loaded.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +81,7 @@ impl EngineConfig {
             wasm,
             self.memory_pages,
             self.native_stack(),
+            self.idle.keeps_any() && is_renewable(wasm)?,
         )?);
         Ok(engine)
     }

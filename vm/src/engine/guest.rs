@@ -3,15 +3,18 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use aivm_abi::{Exit, FuncId, Guest, TrapCode};
 use aivm_gas::ExitCode;
 use wasmer::RuntimeError;
 use wasmer::sys::vm::{
-    Trap, VMCallerCheckedAnyfunc, VMConfig, VMGlobalDefinition, VMMemoryDefinition, on_host_stack,
-    raise_user_trap, wasmer_call_trampoline,
+    Trap, TrapHandlerFn, VMCallerCheckedAnyfunc, VMConfig, VMGlobalDefinition, VMMemoryDefinition,
+    catch_traps, on_host_stack, raise_user_trap,
 };
+use wasmer_types::RawValue;
 
+use super::written::{FaultHandler, WrittenPages};
 use crate::error::Error;
 use crate::exec::Frame;
 
@@ -20,36 +23,44 @@ use crate::exec::Frame;
 pub(super) struct Callee(pub VMCallerCheckedAnyfunc);
 
 impl Callee {
-    /// Calls the function.
+    /// Calls the function, on the stack for guests.
     ///
     /// # Safety
-    /// The instance must be alive, the function take these parameters and give an `i32`.
-    unsafe fn call<const N: usize>(
-        &self,
-        config: &VMConfig,
-        arguments: [i32; N],
-    ) -> Result<i32, Trap> {
-        const { assert!(N > 0, "the result needs a place") };
-        let mut values = arguments.map(|argument| {
-            let mut value = VMGlobalDefinition::new();
-            value.val.i32 = argument;
-            value
-        });
+    /// The instance must be alive, and at `values` lie the arguments and room for the result.
+    unsafe fn enter(&self, values: *mut RawValue) {
         let Self(function) = self;
-        // SAFETY: the caller vouches for instance and signature. A value of a global is
-        // what the trampoline reads and writes, and there is at least one.
+        // SAFETY: the caller vouches for the instance, whose functions have contexts of
+        // the engine's, and for the values.
         unsafe {
-            wasmer_call_trampoline(
-                None,
-                config,
-                function.vmctx,
-                function.call_trampoline,
-                function.func_ptr,
-                values.as_mut_ptr().cast(),
-            )?;
-            Ok(values[0].val.i32)
+            (function.call_trampoline)(function.vmctx.vmctx, function.func_ptr, values);
         }
     }
+}
+
+/// Runs `body` on a stack for guests, from where it may enter them.
+///
+/// # Safety
+/// When a guest traps, what `body` did not drop yet never is. `handler` must be valid.
+pub(super) unsafe fn on_guest_stack<F: FnOnce()>(
+    config: &VMConfig,
+    handler: Option<*const TrapHandlerFn<'static>>,
+    body: F,
+) -> Result<(), Trap> {
+    /// # Safety
+    /// `body` must point to an `Option<F>`.
+    unsafe fn run<F: FnOnce()>(body: *mut ()) {
+        // SAFETY: as the caller promised.
+        if let Some(body) = unsafe { (*body.cast::<Option<F>>()).take() } {
+            body();
+        }
+    }
+    // The engine wants a closure without borrows, though it is gone when it returns.
+    let mut body = Some(body);
+    let place: *mut () = (&raw mut body).cast();
+    let run: unsafe fn(*mut ()) = run::<F>;
+    // SAFETY: the place is valid until the engine returns; the caller knows that a trap
+    // skips destructors and vouches for the handler.
+    unsafe { catch_traps(handler, config, move || run(place)) }
 }
 
 /// What host functions find: the one who runs, and the places in the instance that both
@@ -64,6 +75,8 @@ pub(super) struct Env {
     /// Allocator of the guest: old pointer, old size, alignment, new size.
     pub realloc: Callee,
     pub config: VMConfig,
+    /// Pages of memory that were written, if that is watched, and what watches them.
+    pub written: Option<(Arc<WrittenPages>, FaultHandler)>,
     /// True while the host runs the guest's allocator, which may not call imports: it
     /// could recurse through them without end.
     pub allocating: bool,
@@ -78,8 +91,20 @@ pub(super) struct Env {
 #[error("stopped by the host")]
 struct Stopped;
 
+impl Env {
+    /// Where the engine asks about faults.
+    pub fn fault_handler(&self) -> Option<*const TrapHandlerFn<'static>> {
+        let (_, handler) = self.written.as_ref()?;
+        Some(handler.pointer())
+    }
+}
+
 /// An instance that runs for a frame.
-pub(super) struct Running(NonNull<Env>);
+pub(super) struct Running {
+    env: NonNull<Env>,
+    /// Whether this runs on the stack for guests itself.
+    on_guest_stack: bool,
+}
 
 impl Running {
     /// # Safety
@@ -87,12 +112,26 @@ impl Running {
     /// way while this value and those made from the same `env` are in use. Of those, only
     /// the one made last may be used; the others wait for it in host calls.
     pub unsafe fn new(env: NonNull<Env>) -> Self {
-        Self(env)
+        Self {
+            env,
+            on_guest_stack: false,
+        }
+    }
+
+    /// As `new`, to be used on the stack for guests, and not by host functions.
+    ///
+    /// # Safety
+    /// As `new`.
+    pub unsafe fn new_on_guest_stack(env: NonNull<Env>) -> Self {
+        Self {
+            env,
+            on_guest_stack: true,
+        }
     }
 
     fn env(&mut self) -> &mut Env {
         // SAFETY: as promised to `new`; the borrow ends before guest code runs.
-        unsafe { self.0.as_mut() }
+        unsafe { self.env.as_mut() }
     }
 
     pub fn frame(&mut self) -> &mut Frame<'static, 'static> {
@@ -130,19 +169,28 @@ impl Running {
         function: Callee,
         arguments: [i32; N],
     ) -> Result<u32, Exit> {
+        const { assert!(N > 0, "the result needs a place") };
         self.gas_to_guest();
-        let config = VMConfig {
-            wasm_stack_size: self.env().config.wasm_stack_size,
-        };
-        // SAFETY: the caller vouches for the signature; the instance is alive.
-        let result = unsafe { function.call(&config, arguments) };
-        match result {
-            Ok(value) => {
-                self.gas_from_guest();
-                Ok(value.cast_unsigned())
+        let mut values = arguments.map(|argument| RawValue { i32: argument });
+        let place = values.as_mut_ptr();
+        if self.on_guest_stack {
+            // SAFETY: the caller vouches for the signature; the instance is alive.
+            unsafe { function.enter(place) };
+        } else {
+            let config = VMConfig {
+                wasm_stack_size: self.env().config.wasm_stack_size,
+            };
+            let handler = self.env().fault_handler();
+            // SAFETY: as above; the closure drops nothing, and the handler lives as long
+            // as the environment.
+            let result = unsafe { on_guest_stack(&config, handler, move || function.enter(place)) };
+            if let Err(trap) = result {
+                return Err(self.reason(trap));
             }
-            Err(trap) => Err(self.reason(trap)),
         }
+        self.gas_from_guest();
+        // SAFETY: the function gave an `i32`, as the caller vouches.
+        Ok(unsafe { values[0].i32 }.cast_unsigned())
     }
 
     /// Calls an exported function that takes and gives nothing, as [`call`](Self::call) does.
@@ -155,7 +203,7 @@ impl Running {
     }
 
     /// Why the guest was stopped.
-    fn reason(&mut self, trap: Trap) -> Exit {
+    pub fn reason(&mut self, trap: Trap) -> Exit {
         if let Some(exit) = self.env().stopped.take() {
             return exit;
         }
@@ -199,6 +247,15 @@ impl Guest for Running {
         }
     }
 
+    #[inline]
+    fn will_write(&mut self, start: usize, length: usize) -> Result<(), Exit> {
+        match &self.env().written {
+            // A fault would open the pages too, but could not say why when it cannot.
+            Some((written, _)) => written.open(start, length).map_err(engine_error),
+            None => Ok(()),
+        }
+    }
+
     fn realloc(&mut self, align: u32, size: u32) -> Result<u32, Exit> {
         let realloc = self.env().realloc;
         // SAFETY: the global lives in the instance, whose code does not run now.
@@ -214,20 +271,28 @@ impl Guest for Running {
     }
 }
 
-/// What compiled code calls: leaves its stack, runs the host function and comes back with
-/// the result, or does not come back.
+/// What compiled code calls: leaves its stack, unless the function `stays` on it, runs the
+/// host function and comes back with the result, or does not come back.
 ///
 /// # Safety
-/// Only compiled code may call it, of the instance that `env` belongs to.
+/// Only compiled code may call it, of the instance that `env` belongs to. A function that
+/// stays must need little stack and never enter the guest.
 #[inline]
 pub(super) unsafe fn host_call<R>(
     env: NonNull<Env>,
     func: FuncId,
+    stays: bool,
     body: impl FnOnce(&mut Running) -> Result<R, Exit>,
 ) -> R {
     // SAFETY: the instance runs, so it is alive and has a frame; whoever called the guest
     // waits until it is back.
-    let result = on_host_stack(|| enter(unsafe { Running::new(env) }, func, body));
+    let mut guest = unsafe { Running::new(env) };
+    // Nobody knows how much stack an inspector needs.
+    let result = if stays && guest.frame().tx.inspector.is_none() {
+        enter(guest, func, body)
+    } else {
+        on_host_stack(|| enter(guest, func, body))
+    };
     match result {
         Ok(value) => value,
         // SAFETY: below is compiled code, and nothing here is left to be dropped.

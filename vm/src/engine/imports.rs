@@ -8,7 +8,7 @@ use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::ptr::NonNull;
 
-use aivm_abi::for_each_import;
+use aivm_abi::{FuncId, IMPORTS, for_each_import};
 use wasmer::sys::vm::{
     InternalStoreHandle, MaybeInstanceOwned, VMCallerCheckedAnyfunc, VMContext, VMExtern,
     VMFunction, VMFunctionBody, VMFunctionContext, VMFunctionKind, VMTrampoline,
@@ -74,6 +74,60 @@ impl<T: Number> Outcome for T {
     }
 }
 
+/// Functions that run on the guest's stack: leaving it takes as long as many of them. They
+/// need little stack, whatever their arguments; what asks the chain leaves it for that alone.
+/// None gives the guest a list, for which its allocator would have to run.
+const STAY: &[&str] = &[
+    "context.block-number",
+    "context.block-timestamp",
+    "context.caller",
+    "context.chain-id",
+    "context.gas-left",
+    "context.origin",
+    "context.revert",
+    "context.self-address",
+    "context.value",
+    "crypto.blake3",
+    "crypto.keccak256",
+    "crypto.sha256",
+    "crypto.sha3-256",
+    "events.emit",
+    "journal.begin",
+    "journal.commit",
+    "journal.rollback",
+    "math.add-mod",
+    "math.div",
+    "math.exp",
+    "math.mul",
+    "math.mul-mod",
+    "math.rem",
+    "storage.has",
+    "storage.load",
+    "storage.remove",
+    "storage.set",
+    "storage.store",
+];
+
+const fn stays(func: FuncId) -> bool {
+    let key = IMPORTS[func.index()].key.as_bytes();
+    let mut n = 0;
+    while n < STAY.len() {
+        if same(STAY[n].as_bytes(), key) {
+            return true;
+        }
+        n += 1;
+    }
+    false
+}
+
+const fn same(a: &[u8], b: &[u8]) -> bool {
+    let mut n = 0;
+    while n < a.len() && n < b.len() && a[n] == b[n] {
+        n += 1;
+    }
+    n == a.len() && n == b.len()
+}
+
 /// Makes one host function in a store. Nothing may call it before `Env` is written.
 type Constructor = fn(&mut Store, NonNull<Env>) -> Extern;
 
@@ -87,7 +141,7 @@ macro_rules! constructors {
                     $($arg: $ty),*
                 ) -> $result {
                     // SAFETY: the instance passes the environment that it was made with.
-                    unsafe { host_call(env, $id, |guest| $glue(guest, $($arg),*)) }
+                    unsafe { host_call(env, $id, const { stays($id) }, |guest| $glue(guest, $($arg),*)) }
                 }
                 /// Calls `body` with arguments from memory, for a guest that exports the
                 /// import as it is.
@@ -156,4 +210,22 @@ pub(super) fn functions(store: &mut Store, env: NonNull<Env>, positions: &[usize
         .filter_map(|position| CONSTRUCTORS.get(*position))
         .map(|make| make(store, env))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stays_on_the_guests_stack_exists_and_gives_no_list() {
+        let staying = IMPORTS.iter().filter(|import| stays(import.id));
+        let keys: Vec<&str> = staying.clone().map(|import| import.key).collect();
+        assert_eq!(keys, STAY);
+        for import in staying {
+            let result = import.wit.split_once("->").map_or("", |(_, result)| result);
+            for list in ["list", "string"] {
+                assert!(!result.contains(list), "{}", import.wit);
+            }
+        }
+    }
 }

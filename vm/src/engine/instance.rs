@@ -17,11 +17,12 @@ use wasmer::{
 };
 
 use super::compile::Compiled;
-use super::guest::{Callee, Env, Running, engine_error, trap_code};
+use super::guest::{Callee, Env, Running, engine_error, on_guest_stack, trap_code};
 use super::imports;
 use super::memory::InstanceMemory;
 use super::pagemap::PageMap;
 use super::run::Entry;
+use super::written::FaultHandler;
 use crate::exec::Frame;
 
 /// A global and its value at the start.
@@ -108,6 +109,11 @@ impl Instance {
             exit: parts.global_of(EXIT_EXPORT, Type::I32)?,
             // SAFETY: the memory lives in the store.
             memory: unsafe { memory.as_ref() }.location(),
+            // SAFETY: as above.
+            written: unsafe { memory.as_ref() }.written().map(|written| {
+                let handler = FaultHandler::new(written.clone());
+                (written.clone(), handler)
+            }),
             realloc: parts.function::<(i32, i32, i32, i32)>(REALLOC)?,
             config: VMConfig {
                 wasm_stack_size: Some(compiled.native_stack),
@@ -129,8 +135,9 @@ impl Instance {
         })
     }
 
-    /// Runs `body` with the instance at work for `frame`. `entry` is the index of the export
-    /// that will run, if an inspector may want to know.
+    /// Runs `body` with the instance at work for `frame`, on the stack for guests: it must
+    /// need little of it, and hold nothing to be dropped when it enters the guest. `entry`
+    /// is the index of the export that will run, if an inspector may want to know.
     pub fn at_work<T>(
         &mut self,
         frame: &mut Frame<'_, '_>,
@@ -138,18 +145,39 @@ impl Instance {
         body: impl FnOnce(&mut Running) -> Result<T, Exit>,
     ) -> Result<T, Exit> {
         let frame: *mut Frame<'_, '_> = frame;
+        let place = self.env;
         // SAFETY: nobody else uses the environment now. The frame stays mutably borrowed
         // by this function, which reaches it only through the environment, and its
         // lifetimes are forgotten only until the end.
-        let mut running = unsafe {
+        let (config, handler) = unsafe {
             let env = self.env.as_mut();
             env.frame = frame.cast();
             env.entry = entry;
-            Running::new(self.env)
+            let config = VMConfig {
+                wasm_stack_size: env.config.wasm_stack_size,
+            };
+            (config, env.fault_handler())
         };
-        let result = body(&mut running);
+        let mut result = None;
+        // SAFETY: the closure holds nothing to be dropped, nor does `body`; the handler
+        // lives as long as the environment.
+        let ended = unsafe {
+            on_guest_stack(&config, handler, || {
+                result = Some(body(&mut Running::new_on_guest_stack(place)));
+            })
+        };
+        // SAFETY: as above; what ran on the other stack is over.
+        let stopped = ended.map_err(|trap| unsafe { Running::new(place) }.reason(trap));
         // SAFETY: as above.
-        unsafe { self.env.as_mut() }.frame = std::ptr::null_mut();
+        let env = unsafe { self.env.as_mut() };
+        env.frame = std::ptr::null_mut();
+        // The allocator may have been stopped.
+        env.allocating = false;
+        let result = match (stopped, result) {
+            (Err(exit), _) => Err(exit),
+            (Ok(()), Some(result)) => result,
+            (Ok(()), None) => Err(engine_error("the guest's stack was left early")),
+        };
         // SAFETY: the memory lives in the store, and no guest code runs.
         match unsafe { self.memory.as_ref() }.refused() {
             Some(why) => Err(engine_error(format!(

@@ -1,9 +1,11 @@
 //! A reserved range of address space, the start of which is accessible.
 
 use std::io;
+use std::sync::Arc;
 
 use super::image::Image;
 use super::pagemap::PageMap;
+use super::written::WrittenPages;
 
 /// Bytes of written pages that an idle memory keeps.
 const KEPT: usize = 64 << 10;
@@ -14,6 +16,8 @@ pub(super) struct Mapping {
     base: *mut libc::c_void,
     reserved: usize,
     accessible: usize,
+    /// Set when the first pages are closed until they are written.
+    written: Option<Arc<WrittenPages>>,
 }
 
 // SAFETY: the mapping owns its range of address space, which no thread is tied to.
@@ -42,6 +46,7 @@ impl Mapping {
             base,
             reserved: reserve,
             accessible: 0,
+            written: None,
         };
         mapping.make_accessible(accessible)?;
         if let Some(image) = image {
@@ -72,6 +77,21 @@ impl Mapping {
         Ok(())
     }
 
+    /// Closes all pages until they are written; `reset` then puts back only those that were.
+    pub fn watch(&mut self) -> io::Result<()> {
+        self.protect(0, self.accessible, libc::PROT_READ)?;
+        // SAFETY: the range is part of our own mapping, and the start of a memory stays
+        // accessible.
+        let written = unsafe { WrittenPages::new(self.base as usize, self.accessible) };
+        self.written = Some(Arc::new(written?));
+        Ok(())
+    }
+
+    /// The pages that were written, if that is watched.
+    pub fn written(&self) -> Option<&Arc<WrittenPages>> {
+        self.written.as_ref()
+    }
+
     pub fn base(&self) -> *mut u8 {
         self.base.cast()
     }
@@ -86,9 +106,9 @@ impl Mapping {
         Ok(())
     }
 
-    /// Gives every page its first contents back and makes only `length` bytes accessible.
-    /// Pages that were written stay in memory, as far as [`KEPT`] goes, when there is a
-    /// map of pages to find them.
+    /// Gives every page its first contents back and makes only `length` bytes accessible,
+    /// as many as at the start. Pages that were written stay in memory, as far as [`KEPT`]
+    /// goes, when they were watched or there is a map of pages to find them.
     pub fn reset(
         &mut self,
         length: usize,
@@ -96,12 +116,14 @@ impl Mapping {
         pages: Option<&PageMap>,
     ) -> io::Result<()> {
         let kept = length.min(self.accessible);
-        let dropped_from = match pages.map(|pages| self.rewrite(kept, image, pages)) {
-            Some(Ok(end)) => end,
-            // Without a map every page goes.
-            Some(Err(_)) | None => 0,
-        };
-        self.drop_pages(dropped_from, kept)?;
+        if !self.rewrite_watched(kept, image)? {
+            let dropped_from = match pages.map(|pages| self.rewrite(kept, image, pages)) {
+                Some(Ok(end)) => end,
+                // Without a map every page goes.
+                Some(Err(_)) | None => 0,
+            };
+            self.drop_pages(dropped_from, kept)?;
+        }
         if kept < self.accessible {
             self.drop_pages(kept, self.accessible)?;
             self.protect(kept, self.accessible, libc::PROT_NONE)?;
@@ -110,30 +132,56 @@ impl Mapping {
         Ok(())
     }
 
+    /// Writes their first contents over the pages that were open for writing; false when
+    /// that is not known.
+    fn rewrite_watched(&self, length: usize, image: Option<&Image>) -> io::Result<bool> {
+        let Some(pages) = self.written.as_ref().and_then(|written| written.pages()) else {
+            return Ok(false);
+        };
+        let (offsets, page) = pages;
+        for start in offsets {
+            self.rewrite_run(start, start + page, length, image)?;
+        }
+        Ok(true)
+    }
+
     /// Writes their first contents over the pages that differ; gives the offset up to
     /// which that is done.
     fn rewrite(&self, length: usize, image: Option<&Image>, pages: &PageMap) -> io::Result<usize> {
         let base = self.base as usize;
         let written = pages.written(base, base + length, KEPT)?;
-        let bytes = image.map_or(&[][..], Image::bytes);
         for (start, end) in written.runs() {
             let (Some(start), Some(end)) = (start.checked_sub(base), end.checked_sub(base)) else {
                 return Err(io::Error::other("the kernel reports pages elsewhere"));
             };
-            if start > end || end > length {
-                return Err(io::Error::other("the kernel reports pages elsewhere"));
-            }
-            // SAFETY: the range lies in the accessible part of our own mapping, and no
-            // guest runs.
-            let run = unsafe {
-                std::slice::from_raw_parts_mut(self.base.cast::<u8>().add(start), end - start)
-            };
-            let first = bytes.get(start..end.min(bytes.len())).unwrap_or_default();
-            let (head, tail) = run.split_at_mut(first.len());
-            head.copy_from_slice(first);
-            tail.fill(0);
+            self.rewrite_run(start, end, length, image)?;
         }
         Ok(written.end.saturating_sub(base).min(length))
+    }
+
+    /// Writes their first contents over the bytes from `start` to `end`, which must be open
+    /// for writing and lie below `length`.
+    fn rewrite_run(
+        &self,
+        start: usize,
+        end: usize,
+        length: usize,
+        image: Option<&Image>,
+    ) -> io::Result<()> {
+        if start > end || end > length {
+            return Err(io::Error::other("pages outside the memory"));
+        }
+        let bytes = image.map_or(&[][..], Image::bytes);
+        // SAFETY: the range lies in the accessible part of our own mapping, and no
+        // guest runs.
+        let run = unsafe {
+            std::slice::from_raw_parts_mut(self.base.cast::<u8>().add(start), end - start)
+        };
+        let first = bytes.get(start..end.min(bytes.len())).unwrap_or_default();
+        let (head, tail) = run.split_at_mut(first.len());
+        head.copy_from_slice(first);
+        tail.fill(0);
+        Ok(())
     }
 
     /// Drops private pages, which brings back zeros, or what the image's file holds.
@@ -220,6 +268,56 @@ mod tests {
                     write(bytes(&mut mapping));
                     mapping.reset(4 * PAGE, Some(&image), map).unwrap();
                     assert!(bytes(&mut mapping) == first.as_slice(), "{n}");
+                }
+            }
+        }
+    }
+
+    /// As a guest writes: each page faults until it is open.
+    fn write_watched(mapping: &mut Mapping, offset: usize, bytes: &[u8]) {
+        let watch = mapping.written().cloned();
+        if let Some(written) = watch {
+            written.open(offset, bytes.len()).unwrap();
+        }
+        // SAFETY: the bytes are accessible and open, and nobody else has the mapping.
+        let target = unsafe {
+            assert!(offset + bytes.len() <= mapping.accessible);
+            std::slice::from_raw_parts_mut(mapping.base().add(offset), bytes.len())
+        };
+        target.copy_from_slice(bytes);
+    }
+
+    #[test]
+    fn a_watched_memory_is_reset_whether_few_pages_were_written_or_many() {
+        let (image, pages) = (image(), PageMap::open());
+        for map in [None, pages.as_ref()] {
+            let mut mapping = Mapping::new(16 * PAGE, 4 * PAGE, Some(&image)).unwrap();
+            mapping.watch().unwrap();
+            let read = |mapping: &Mapping| {
+                // SAFETY: that many bytes are accessible, and nobody writes now.
+                unsafe { std::slice::from_raw_parts(mapping.base(), mapping.accessible) }.to_vec()
+            };
+            let first = read(&mapping);
+            let writes: [&[(usize, usize)]; 6] = [
+                &[],
+                &[(11, 1)],
+                &[(69_990, 30), (2 * PAGE - 9, 18)],
+                // Those of the calls before stay open, and are put back all the same.
+                &[(3 * PAGE, 1)],
+                &[(0, 4 * PAGE)],
+                &[(70_001, 1)],
+            ];
+            for (n, write) in writes.iter().enumerate() {
+                for _ in 0..3 {
+                    for (offset, length) in *write {
+                        write_watched(&mut mapping, *offset, &vec![9; *length]);
+                    }
+                    mapping.make_accessible((4 + n) * PAGE).unwrap();
+                    if n > 0 {
+                        write_watched(&mut mapping, 4 * PAGE, &[3; PAGE]);
+                    }
+                    mapping.reset(4 * PAGE, Some(&image), map).unwrap();
+                    assert!(read(&mapping) == first, "{n}");
                 }
             }
         }

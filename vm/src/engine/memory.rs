@@ -16,17 +16,21 @@ use super::compile::CompileError;
 use super::image::Image;
 use super::mapping::Mapping;
 use super::pagemap::PageMap;
+use super::written::WrittenPages;
 
 /// Makes the memories of one module.
 #[derive(Debug)]
 pub(super) struct MemorySource {
     image: Option<Arc<Image>>,
+    /// Whether instances are used again, so that it pays to know what each wrote.
+    used_again: bool,
 }
 
 impl MemorySource {
-    pub fn of_module(wasm: &[u8]) -> Result<Self, CompileError> {
+    pub fn of_module(wasm: &[u8], used_again: bool) -> Result<Self, CompileError> {
         Ok(Self {
             image: Image::of_module(wasm)?.map(Arc::new),
+            used_again,
         })
     }
 
@@ -50,8 +54,11 @@ impl MemorySource {
             .checked_add(guard)
             .ok_or_else(|| MemoryError::Generic("the reservation is too large".to_owned()))?;
         let minimum = ty.minimum.bytes().0;
-        let mapping = Mapping::new(reserve, minimum, self.image.as_deref())
-            .map_err(|e| MemoryError::Region(e.to_string()))?;
+        let region = |e: std::io::Error| MemoryError::Region(e.to_string());
+        let mut mapping = Mapping::new(reserve, minimum, self.image.as_deref()).map_err(region)?;
+        if self.used_again {
+            mapping.watch().map_err(region)?;
+        }
         let mut definition = location;
         // SAFETY: the caller promises that the location is valid.
         unsafe {
@@ -92,7 +99,15 @@ impl InstanceMemory {
     /// if its own limit were reached; on a node with more memory it is not, so nothing
     /// that it did since may count.
     pub fn refused(&self) -> Option<&str> {
-        self.refused.as_deref()
+        match self.written() {
+            Some(written) if written.refused() => Some("a page could not be opened for writing"),
+            _ => self.refused.as_deref(),
+        }
+    }
+
+    /// The pages that were written, if that is watched.
+    pub fn written(&self) -> Option<&Arc<WrittenPages>> {
+        self.mapping.written()
     }
 
     /// Where compiled code finds base and length.

@@ -16,8 +16,11 @@ mod pool;
 mod reuse;
 mod run;
 mod tunables;
+mod written;
 
 pub(crate) use compile::{CompileError, Compiled, EngineConfig};
 pub(crate) use guest::panic_text;
 pub(crate) use pool::IdleInstances;
 pub(crate) use run::{Entry, Outcome, run};
+/// Runs what may need much stack, or is not ours, off the guest's stack.
+pub(crate) use wasmer::sys::vm::on_host_stack;

@@ -43,6 +43,11 @@ impl IdleInstances {
         })
     }
 
+    /// Whether any instance is ever kept.
+    pub(super) fn keeps_any(&self) -> bool {
+        self.max > 0
+    }
+
     /// What finds the pages that a call wrote.
     pub(super) fn pages(&self) -> Option<&PageMap> {
         self.pages.as_ref()

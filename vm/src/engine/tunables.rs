@@ -18,14 +18,19 @@ pub(super) struct ModuleTunables {
 }
 
 impl ModuleTunables {
-    pub fn new(wasm: &[u8], memory_pages: u32, native_stack: usize) -> Result<Self, CompileError> {
+    pub fn new(
+        wasm: &[u8],
+        memory_pages: u32,
+        native_stack: usize,
+        used_again: bool,
+    ) -> Result<Self, CompileError> {
         Ok(Self {
             base: BaseTunables::new(),
             config: VMConfig {
                 wasm_stack_size: Some(native_stack),
             },
             memory_pages,
-            memories: MemorySource::of_module(wasm)?,
+            memories: MemorySource::of_module(wasm, used_again)?,
         })
     }
 

@@ -9,7 +9,7 @@ use super::tx::{Open, Tx, fail};
 use crate::engine::{self, Entry, Outcome};
 use crate::host::Hash;
 use crate::inspect::{FrameInfo, FrameResult};
-use crate::journal::Checkpoint;
+use crate::journal::{Checkpoint, StorageId};
 
 /// What a frame is asked to do.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +47,8 @@ pub(crate) struct Frame<'f, 'a> {
     pub checkpoints: Vec<Checkpoint>,
     /// Made when a guest written for another host first needs it.
     pub session: Option<Box<Session>>,
+    /// Where the journal keeps this contract's storage, once it was looked at.
+    pub storage: Option<StorageId>,
     /// Gas left. The engine keeps it equal to the guest's own counter at each border.
     pub gas: u64,
     gas_limit: u64,
@@ -85,6 +87,7 @@ impl<'f, 'a> Frame<'f, 'a> {
             read_only: message.read_only,
             checkpoints: Vec::new(),
             session: None,
+            storage: None,
             gas: message.gas,
             gas_limit: message.gas,
             needed: 0,

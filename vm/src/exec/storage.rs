@@ -6,22 +6,38 @@ use aivm_abi::{Address, Exit, TrapCode, Word};
 use super::frame::Frame;
 use super::gas::Cause;
 use super::tx::fail;
+use crate::journal::{EntryId, StorageId};
 
 impl Frame<'_, '_> {
-    /// Pays for looking at an entry, before looking.
-    fn pay_access(&mut self, contract: Address, key: &[u8]) -> Result<(), Exit> {
-        let prices = &self.tx.active.schedule.storage;
-        let price = match self.tx.journal.is_warm(&contract, key) {
-            true => prices.read_warm,
-            false => prices.read,
-        };
-        self.spend(Cause::Storage, price)
+    /// The place of a contract's storage in the journal.
+    fn storage(&mut self, contract: Address) -> StorageId {
+        match self.storage {
+            Some(storage) if contract == self.contract => storage,
+            _ => {
+                let storage = self.tx.journal.storage_of(contract);
+                if contract == self.contract {
+                    self.storage = Some(storage);
+                }
+                storage
+            }
+        }
     }
 
-    /// Length of the current value.
-    fn length(&mut self, contract: Address, key: &[u8]) -> Result<Option<usize>, Exit> {
-        let value = self.tx.journal.get(self.tx.host, contract, key);
-        Ok(value.map_err(fail)?.map(<[u8]>::len))
+    /// Pays for looking at an entry, and then looks.
+    fn entry(&mut self, contract: Address, key: &[u8]) -> Result<EntryId, Exit> {
+        let storage = self.storage(contract);
+        let prices = &self.tx.active.schedule.storage;
+        match self.tx.journal.warm(storage, key) {
+            Some(entry) => {
+                self.spend(Cause::Storage, prices.read_warm)?;
+                Ok(entry)
+            }
+            None => {
+                self.spend(Cause::Storage, prices.read)?;
+                let entry = self.tx.journal.warm_up(self.tx.host, storage, key);
+                entry.map_err(fail)
+            }
+        }
     }
 
     /// Reads an entry and pays for its bytes.
@@ -30,13 +46,12 @@ impl Frame<'_, '_> {
         contract: Address,
         key: &[u8],
     ) -> Result<Option<&[u8]>, Exit> {
-        self.pay_access(contract, key)?;
-        let length = self.length(contract, key)?.unwrap_or(0);
+        let entry = self.entry(contract, key)?;
+        let length = self.tx.journal.value(entry).map_or(0, <[u8]>::len);
         let prices = &self.tx.active.schedule.storage;
         let gas = prices.read_bytes((key.len() as u64).saturating_add(length as u64));
         self.spend(Cause::Storage, gas)?;
-        let value = self.tx.journal.get(self.tx.host, contract, key);
-        value.map_err(fail)
+        Ok(self.tx.journal.value(entry))
     }
 
     /// Writes or removes an entry; gives whether it was there.
@@ -47,9 +62,8 @@ impl Frame<'_, '_> {
         value: Option<&[u8]>,
     ) -> Result<bool, Exit> {
         self.writes()?;
-        self.pay_access(contract, key)?;
-        let host = self.tx.host;
-        let current = self.tx.journal.get(host, contract, key).map_err(fail)?;
+        let entry = self.entry(contract, key)?;
+        let current = self.tx.journal.value(entry);
         let (present, changes) = (current.is_some(), current != value);
         if changes {
             let prices = &self.tx.active.schedule.storage;
@@ -65,17 +79,15 @@ impl Frame<'_, '_> {
                 }
             };
             self.spend(Cause::Storage, gas)?;
-            let value = value.map(<[u8]>::to_vec);
-            let journal = &mut self.tx.journal;
-            journal.set(host, contract, key, value).map_err(fail)?;
+            self.tx.journal.set(entry, value);
         }
         Ok(present)
     }
 
     /// Whether an entry is there.
     pub(super) fn has_entry(&mut self, contract: Address, key: &[u8]) -> Result<bool, Exit> {
-        self.pay_access(contract, key)?;
-        Ok(self.length(contract, key)?.is_some())
+        let entry = self.entry(contract, key)?;
+        Ok(self.tx.journal.value(entry).is_some())
     }
 }
 
@@ -93,8 +105,7 @@ impl Host for Frame<'_, '_> {
     fn store(&mut self, key: Word, value: Word) -> Result<(), Exit> {
         let bytes = value.to_be_bytes();
         let value = (!value.is_zero()).then_some(bytes.as_slice());
-        self.write_entry(self.contract, &key.to_be_bytes(), value)
-            .map(drop)
+        self.write_entry(self.contract, &key.to_be_bytes(), value).map(drop)
     }
 
     fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, Exit> {
