@@ -4,12 +4,11 @@ mod buffer;
 mod entry;
 mod file;
 
-use std::sync::OnceLock;
-
 pub use entry::{Entry, EntryKind};
 pub use file::{Bisect, TranscriptFile, bisect};
 
 use crate::generated::TRANSCRIPT_DOMAIN;
+use crate::short_hash::HashDomain;
 use crate::{Exit, FuncId};
 use buffer::Buffer;
 use entry::Retained;
@@ -134,10 +133,10 @@ impl Transcript {
     }
 }
 
-/// A hasher in the transcript's domain; deriving one anew would take longer than many calls.
+/// The transcript's domain.
+const DOMAIN: HashDomain = HashDomain::new(TRANSCRIPT_DOMAIN);
+
+/// A hasher in the transcript's domain.
 fn new_hasher() -> blake3::Hasher {
-    static HASHER: OnceLock<blake3::Hasher> = OnceLock::new();
-    HASHER
-        .get_or_init(|| blake3::Hasher::new_derive_key(TRANSCRIPT_DOMAIN))
-        .clone()
+    blake3::Hasher::new_derive_key(TRANSCRIPT_DOMAIN)
 }

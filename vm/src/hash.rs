@@ -15,7 +15,7 @@ pub(crate) fn sha3_256(data: &[u8]) -> [u8; 32] {
 }
 
 pub(crate) fn blake3(data: &[u8]) -> [u8; 32] {
-    *blake3::hash(data).as_bytes()
+    aivm_abi::blake3(data)
 }
 
 #[cfg(test)]

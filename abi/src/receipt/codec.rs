@@ -2,16 +2,18 @@
 
 use super::{Event, GasUsed, Inference, Kind, OutboxMessage, PqcCheck, Receipt, Status, VERSION};
 use crate::codec::{DecodeError, Reader, Writer};
+use crate::short_hash::HashDomain;
 use crate::{Address, Digest, TrapCode, Word};
 
 const MAGIC: &[u8] = b"AIVM-RECEIPT";
-const DOMAIN: &str = "AIVM receipt v1";
+const DOMAIN: HashDomain = HashDomain::new("AIVM receipt v1");
 const MAX_TOPICS: u64 = 4;
 
 impl Receipt {
     /// The one binary form of this receipt.
     pub fn to_canonical_bytes(&self) -> Vec<u8> {
-        let mut out = Writer::default();
+        // More than most receipts take.
+        let mut out = Writer::with_capacity(1024);
         out.raw(MAGIC);
         out.u16(VERSION);
         out.u64(self.chain_id);
@@ -160,7 +162,7 @@ impl Receipt {
 
     /// BLAKE3 of the canonical bytes, under the domain of receipts.
     pub fn hash(&self) -> Digest {
-        Digest::of(DOMAIN, &self.to_canonical_bytes())
+        Digest(DOMAIN.hash(&self.to_canonical_bytes()))
     }
 }
 
