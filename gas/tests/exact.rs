@@ -274,3 +274,34 @@ fn a_constant_operand_is_paid_for_with_its_block() {
     assert_eq!(run("i32.const 65537"), 1 + 4 + 10 * 1025);
     assert_eq!(run("local.get 0"), 1 + 4 + 10 * 1025);
 }
+
+/// The chain stores custom sections, so names, lines and padding are not free.
+#[test]
+fn custom_sections_are_paid_for_by_the_byte() {
+    let schedule = GasSchedule::v1();
+    let module = wat::parse_str("(module (func (export \"run\")))").unwrap();
+    let plain = aivm_gas::instrument(&module, &schedule).unwrap();
+    assert_eq!(plain.stats.custom_bytes, 0);
+    for (at, contents) in [
+        (8, 0),
+        (8, 1),
+        (module.len(), 1_000),
+        (module.len(), 70_000),
+    ] {
+        let section = wasm_encoder::CustomSection {
+            name: "padding".into(),
+            data: vec![7; contents].into(),
+        };
+        let mut encoded = Vec::new();
+        wasm_encoder::Section::append_to(&section, &mut encoded);
+        let mut padded = module.clone();
+        padded.splice(at..at, encoded);
+        let priced = aivm_gas::instrument(&padded, &schedule).unwrap();
+        // What runs is the same; the name and its length are stored too.
+        assert_eq!(priced.wasm, plain.wasm);
+        let bytes = contents as u64 + 8;
+        assert_eq!(priced.stats.custom_bytes, bytes);
+        let more = priced.upload_gas - plain.upload_gas;
+        assert_eq!(more, bytes * schedule.upload.per_byte);
+    }
+}

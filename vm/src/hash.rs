@@ -2,9 +2,7 @@
 
 use sha2::Digest;
 
-pub(crate) fn keccak256(data: &[u8]) -> [u8; 32] {
-    alloy_primitives::keccak256(data).0
-}
+pub(crate) use crate::keccak::keccak256;
 
 pub(crate) fn sha256(data: &[u8]) -> [u8; 32] {
     sha2::Sha256::digest(data).into()

@@ -144,25 +144,25 @@ impl Slots {
 
     /// Entries whose value is another than at the start, by key.
     pub fn into_changes(self) -> BTreeMap<Vec<u8>, Option<Vec<u8>>> {
-        let changed = self
-            .slots
-            .into_iter()
-            .filter(|slot| slot.value() != slot.original.as_deref());
-        changed
-            .map(|slot| {
-                let value = match slot.current {
-                    Value::Original => slot.original,
-                    Value::Removed => None,
-                    Value::Word(word) => Some(word.to_vec()),
-                    Value::Bytes(bytes) => Some(bytes.into_vec()),
-                };
-                let key = match slot.key {
-                    Key::Word(word) => word.to_vec(),
-                    Key::Other(bytes) => bytes.into_vec(),
-                };
-                (key, value)
-            })
-            .collect()
+        // Inserted one by one: a few are in place before the list of them would be sorted.
+        let mut changes = BTreeMap::new();
+        for slot in self.slots {
+            if slot.value() == slot.original.as_deref() {
+                continue;
+            }
+            let value = match slot.current {
+                Value::Original => slot.original,
+                Value::Removed => None,
+                Value::Word(word) => Some(word.to_vec()),
+                Value::Bytes(bytes) => Some(bytes.into_vec()),
+            };
+            let key = match slot.key {
+                Key::Word(word) => word.to_vec(),
+                Key::Other(bytes) => bytes.into_vec(),
+            };
+            changes.insert(key, value);
+        }
+        changes
     }
 }
 

@@ -82,6 +82,8 @@ pub struct Stats {
     pub guest_bytes: u64,
     /// Bytes of the instrumented module.
     pub bytes: u64,
+    /// Bytes of the guest module's custom sections, which the instrumented one has not.
+    pub custom_bytes: u64,
     /// Defined functions.
     pub functions: u64,
     /// Locals of all functions, parameters included.

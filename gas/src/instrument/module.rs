@@ -84,7 +84,8 @@ pub(super) fn instrument(
         })?;
     let p = &schedule.upload;
     let upload_gas = [
-        (p.per_byte, stats.bytes),
+        // The chain stores what the instrumented module leaves out.
+        (p.per_byte, stats.bytes.saturating_add(stats.custom_bytes)),
         (p.per_function, stats.functions),
         (p.per_local, stats.locals),
         (p.per_block, stats.blocks),
@@ -372,6 +373,10 @@ impl Guest {
                 unchecked_range, ..
             } => self.code_start = unchecked_range.start,
             Payload::DataSection(section) => self.raw.push((SectionId::Data, section.range())),
+            Payload::CustomSection(section) => {
+                let range = section.range();
+                self.stats.custom_bytes += range.end.saturating_sub(range.start);
+            }
             _ => {}
         }
         Ok(())

@@ -45,7 +45,7 @@ impl CallPrices {
 pub struct UploadPrices {
     /// Each upload.
     pub base: u64,
-    /// Each byte of the instrumented module.
+    /// Each byte of the instrumented module, and of the custom sections that it leaves out.
     pub per_byte: u64,
     /// Each function.
     pub per_function: u64,
