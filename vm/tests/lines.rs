@@ -3,7 +3,8 @@
 mod common;
 
 use aivm::inspect::{
-    CallTree, CodePlace, FailurePlace, FrameInfo, FrameResult, Inspector, LineProfile, SourceMap,
+    CallTree, CodePlace, FailurePlace, FoldedStacks, FrameInfo, FrameResult, Inspector,
+    LineProfile, SourceMap,
 };
 use aivm::{Address, Call, Deploy, DiskCache, GasSchedule, Hash, MemoryHost, Receipt, Status, Vm};
 use aivm_abi::FuncId;
@@ -319,7 +320,10 @@ fn a_profile_counts_all_gas_by_line() {
     let input = encode_call(function, &values).unwrap();
     let (mut profile, mut tree, mut place) =
         (LineProfile::new(), CallTree::new(), FailurePlace::new());
-    let mut inner = (&mut tree, &mut place);
+    let (mut flame, mut plain) = (FoldedStacks::with_places(), FoldedStacks::new());
+    let mut folds = (&mut flame, &mut plain);
+    let mut rest = (&mut place, &mut folds);
+    let mut inner = (&mut tree, &mut rest);
     let mut both = (&mut profile, &mut inner);
     let call = Call::new(ALICE, chain.contract, input);
     let receipt = chain
@@ -334,6 +338,23 @@ fn a_profile_counts_all_gas_by_line() {
     // Writing state is what costs most.
     let most = lines.iter().max_by_key(|(_, gas)| **gas).unwrap();
     assert_eq!(most.0, "src/lines.synq:10", "{lines:?}");
+    // The flame graph has the same gas, in the functions that were open.
+    let map = chain.vm.source_map(&chain.host, &code).unwrap();
+    assert_eq!(flame.codes(), [code]);
+    let stacks = flame.stacks_with(|_, place| Some(map.locate(place).to_string()));
+    assert_eq!(stacks.values().sum::<u64>(), tree.roots()[0].gas_used);
+    let stores: Vec<_> = stacks
+        .keys()
+        .filter(|stack| stack.ends_with(";storage.store"))
+        .collect();
+    let [store] = stores[..] else {
+        panic!("one line stores: {stacks:?}")
+    };
+    let add = store.find("(src/lines.synq:10)").expect("the line");
+    assert!(store[..add].contains(".call:"), "{store}");
+    // Without names, and without places, the contract is all there is.
+    assert!(plain.codes().is_empty());
+    assert_eq!(flame.stacks(), plain.stacks());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aivm::inspect::{
-    CallNode, CallTree, FailurePlace, FoldedStacks, HostProfile, LineProfile, flame_graph_svg,
+    CallNode, CallTree, FailurePlace, FoldedStacks, HostProfile, LineProfile, flame_graph_svg, fold,
 };
 use serde_json::{Value, json};
 
@@ -25,8 +25,11 @@ pub fn profile(args: &ProfileArgs, json: bool) -> Result<bool, CliError> {
         on!(&mut world.chain, host => world.vm.call(host.as_mut(), call))?;
     }
     let (_, opcodes) = on!(&world.chain, host => world.vm.count_opcodes(host.as_ref(), call))?;
-    let (mut tree, mut flame, mut hosts) =
-        (CallTree::new(), FoldedStacks::new(), HostProfile::new());
+    let (mut tree, mut flame, mut hosts) = (
+        CallTree::new(),
+        FoldedStacks::with_places(),
+        HostProfile::new(),
+    );
     let (mut lines, mut place) = (LineProfile::new(), FailurePlace::new());
     let mut stacks = (&mut flame, &mut hosts);
     let mut places = (&mut lines, &mut place);
@@ -36,8 +39,17 @@ pub fn profile(args: &ProfileArgs, json: bool) -> Result<bool, CliError> {
         &mut world.chain,
         host => world.vm.call_inspected(host.as_mut(), call, &mut inspector)
     )?;
+    let mut maps = BTreeMap::new();
+    for code in flame.codes() {
+        maps.insert(code, world.source_map(&code)?);
+    }
+    let flame = flame.stacks_with(|code, place| {
+        let located = maps.get(code).map(|map| map.locate(place).to_string());
+        // Blanks end a stack for some tools.
+        located.map(|text| text.replace(' ', "_"))
+    });
     if let Some(path) = &args.folded {
-        write(path, flame.folded().as_bytes())?;
+        write(path, fold(&flame).as_bytes())?;
     }
     if let Some(path) = &args.svg {
         write(path, flame_graph_svg(&flame).as_bytes())?;
@@ -67,7 +79,7 @@ pub fn profile(args: &ProfileArgs, json: bool) -> Result<bool, CliError> {
                 .collect::<BTreeMap<&str, Value>>(),
             "lines": by_line.iter().map(|(line, gas)| json!({ "line": line, "gas": gas })).collect::<Vec<_>>(),
             "at": at,
-            "stacks": flame.stacks(),
+            "stacks": flame,
             "result": output::receipt_json(&receipt, encoded.function.as_ref(), world.abi.as_ref()),
         }));
         return Ok(receipt.status.is_success());

@@ -105,7 +105,8 @@ impl Host for Frame<'_, '_> {
     fn store(&mut self, key: Word, value: Word) -> Result<(), Exit> {
         let bytes = value.to_be_bytes();
         let value = (!value.is_zero()).then_some(bytes.as_slice());
-        self.write_entry(self.contract, &key.to_be_bytes(), value).map(drop)
+        self.write_entry(self.contract, &key.to_be_bytes(), value)
+            .map(drop)
     }
 
     fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, Exit> {

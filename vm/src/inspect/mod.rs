@@ -14,7 +14,7 @@ mod tree;
 use aivm_abi::receipt::Status;
 use aivm_abi::{Address, FuncId};
 
-pub use flame::FoldedStacks;
+pub use flame::{FoldedStacks, fold};
 pub use lines::{FailurePlace, LineProfile};
 pub use opcodes::{OpcodeProfile, OpcodeStats};
 pub use profile::{HostCallStats, HostProfile};

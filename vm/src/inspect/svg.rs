@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::FoldedStacks;
-
 const WIDTH: f64 = 1200.0;
 const ROW: usize = 18;
 
@@ -28,9 +26,11 @@ impl Node {
 }
 
 /// Draws a flame graph. It needs no script; hovering shows a frame's name and gas.
-pub fn flame_graph_svg(stacks: &FoldedStacks) -> String {
+///
+/// `stacks` are gas by stack, as [`FoldedStacks`](super::FoldedStacks) gives them.
+pub fn flame_graph_svg(stacks: &BTreeMap<String, u64>) -> String {
     let mut root = Node::default();
-    for (stack, gas) in stacks.stacks() {
+    for (stack, gas) in stacks {
         let mut node = &mut root;
         for frame in stack.split(';') {
             node = node.children.entry(frame.to_owned()).or_default();
