@@ -1,18 +1,21 @@
 //! BLAKE3 of short inputs.
 //!
-//! Most of what a call hashes is one chunk, a kilobyte at most: the transcript of a short
+//! Most of what a call hashes is a chunk or two, of a kilobyte each: the transcript of a short
 //! call, its state delta, its receipt, slots of mappings. Inside a chunk each block waits for
 //! the one before, so that vectors help little: on Zen 5, whose vector instructions answer
 //! later than its scalar ones, the assembly of the `blake3` crate takes 85 ns a block and the
-//! code below 53. Longer inputs are that crate's, which hashes their chunks side by side.
+//! code below 53. Longer inputs are that crate's, which hashes many chunks side by side.
 
-/// The longest input that is one chunk.
 const CHUNK: usize = 1024;
+
+/// The longest input that is hashed here.
+const SHORT: usize = 2 * CHUNK;
 
 const BLOCK: usize = 64;
 
 const START: u32 = 1;
 const END: u32 = 1 << 1;
+const PARENT: u32 = 1 << 2;
 const ROOT: u32 = 1 << 3;
 const CONTEXT: u32 = 1 << 5;
 const MATERIAL: u32 = 1 << 6;
@@ -41,8 +44,8 @@ const SCHEDULE: [[usize; 16]; 7] = [
 
 /// BLAKE3 of `bytes`, whatever their length.
 pub fn blake3(bytes: &[u8]) -> [u8; 32] {
-    match bytes.len() <= CHUNK {
-        true => chunk(IV, bytes, 0),
+    match bytes.len() <= SHORT {
+        true => short(IV, bytes, 0),
         false => *blake3::hash(bytes).as_bytes(),
     }
 }
@@ -60,21 +63,34 @@ impl HashDomain {
         assert!(context.len() <= CHUNK);
         Self {
             context,
-            key: chain(IV, context.as_bytes(), CONTEXT),
+            key: chunk(IV, context.as_bytes(), 0, CONTEXT | ROOT),
         }
     }
 
     /// What `blake3::derive_key` gives for the context and `bytes`.
     pub(crate) fn hash(&self, bytes: &[u8]) -> [u8; 32] {
-        match bytes.len() <= CHUNK {
-            true => chunk(self.key, bytes, MATERIAL),
+        match bytes.len() <= SHORT {
+            true => short(self.key, bytes, MATERIAL),
             false => blake3::derive_key(self.context, bytes),
         }
     }
 }
 
-fn chunk(key: [u32; 8], bytes: &[u8], flags: u32) -> [u8; 32] {
-    let words = chain(key, bytes, flags);
+/// Hashes one chunk or two.
+fn short(key: [u32; 8], bytes: &[u8], flags: u32) -> [u8; 32] {
+    let words = match bytes.split_first_chunk::<CHUNK>() {
+        Some((left, right)) if !right.is_empty() => {
+            let left = chunk(key, left, 0, flags);
+            let right = chunk(key, right, 1, flags);
+            let mut block = [0; BLOCK];
+            let words = left.iter().chain(&right);
+            for (place, word) in block.as_chunks_mut::<4>().0.iter_mut().zip(words) {
+                *place = word.to_le_bytes();
+            }
+            compress(&key, &block, 0, BLOCK as u32, flags | PARENT | ROOT)
+        }
+        _ => chunk(key, bytes, 0, flags | ROOT),
+    };
     let mut out = [0; 32];
     for (place, word) in out.as_chunks_mut::<4>().0.iter_mut().zip(words) {
         *place = word.to_le_bytes();
@@ -82,23 +98,38 @@ fn chunk(key: [u32; 8], bytes: &[u8], flags: u32) -> [u8; 32] {
     out
 }
 
-/// The words that come of a chunk which is all there is.
-const fn chain(key: [u32; 8], bytes: &[u8], flags: u32) -> [u32; 8] {
+/// The words that come of the chunk with this number; `flags` may hold [`ROOT`] if it is all
+/// there is.
+const fn chunk(key: [u32; 8], bytes: &[u8], number: u32, flags: u32) -> [u32; 8] {
     let (mut value, mut rest, mut start) = (key, bytes, START);
+    // Only the last block may be that of the root.
+    let inner = flags & !ROOT;
     while rest.len() > BLOCK
         && let Some((block, tail)) = rest.split_first_chunk::<BLOCK>()
     {
-        value = compress(&value, block, BLOCK as u32, flags | start);
+        value = compress(&value, block, number, BLOCK as u32, inner | start);
         (rest, start) = (tail, 0);
     }
     let mut last = [0; BLOCK];
     let (head, _) = last.split_at_mut(rest.len());
     head.copy_from_slice(rest);
-    compress(&value, &last, rest.len() as u32, flags | start | END | ROOT)
+    compress(
+        &value,
+        &last,
+        number,
+        rest.len() as u32,
+        flags | start | END,
+    )
 }
 
-/// BLAKE3's compression of a block into a chaining value, of chunk zero.
-const fn compress(value: &[u32; 8], block: &[u8; BLOCK], length: u32, flags: u32) -> [u32; 8] {
+/// BLAKE3's compression of a block into a chaining value, in the chunk with this number.
+const fn compress(
+    value: &[u32; 8],
+    block: &[u8; BLOCK],
+    number: u32,
+    length: u32,
+    flags: u32,
+) -> [u32; 8] {
     let mut message = [0; 16];
     let (words, _) = block.as_chunks::<4>();
     let mut n = 0;
@@ -108,7 +139,7 @@ const fn compress(value: &[u32; 8], block: &[u8; BLOCK], length: u32, flags: u32
     }
     let [a, b, c, d, e, f, g, h] = *value;
     let [i, j, k, l, ..] = IV;
-    let mut state = [a, b, c, d, e, f, g, h, i, j, k, l, 0, 0, length, flags];
+    let mut state = [a, b, c, d, e, f, g, h, i, j, k, l, number, 0, length, flags];
     round(&mut state, &message, &SCHEDULE[0]);
     round(&mut state, &message, &SCHEDULE[1]);
     round(&mut state, &message, &SCHEDULE[2]);
