@@ -18,10 +18,11 @@ const BALANCES: Table = TableDefinition::new("balances");
 const CONTRACTS: Table = TableDefinition::new("contracts");
 const CODES: Table = TableDefinition::new("codes");
 const MODELS: Table = TableDefinition::new("models");
-/// Commit counter and state root.
+/// Commit counter, state root, and names of models.
 const META: Table = TableDefinition::new("meta");
 const ROOT: &[u8] = b"root";
 const COMMITS: &[u8] = b"commits";
+const NAME: &[u8] = b"model ";
 
 /// A [`Host`] in a [redb](https://docs.rs/redb) file.
 ///
@@ -132,6 +133,22 @@ impl RedbHost {
         Ok(value.map(|v| v.value().to_vec()))
     }
 
+    /// Gives a model a name, by which guests written for other hosts may load it. Names are the
+    /// chain's: they are no part of the state root.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn name_model(&mut self, name: &str, hash: Hash) -> Result<(), HostError> {
+        let key = [NAME, name.as_bytes()].concat();
+        let write = self.database.begin_write().map_err(failed)?;
+        {
+            let mut meta = write.open_table(META).map_err(failed)?;
+            meta.insert(key.as_slice(), hash.as_slice())
+                .map_err(failed)?;
+        }
+        write.commit().map_err(failed)
+    }
+
     fn write(&mut self, delta: &StateDelta, root: &Hash, commits: u64) -> Result<(), redb::Error> {
         let mut write = self.database.begin_write()?;
         write.set_durability(Durability::Immediate)?;
@@ -218,6 +235,11 @@ impl Host for RedbHost {
 
     fn model(&self, model_hash: &Hash) -> Result<Option<Vec<u8>>, HostError> {
         self.get(MODELS, model_hash)
+    }
+
+    fn model_named(&self, name: &str) -> Result<Option<Hash>, HostError> {
+        let name = self.get(META, &[NAME, name.as_bytes()].concat())?;
+        name.map(exactly).transpose()
     }
 
     fn commit(&mut self, delta: &StateDelta) -> Result<(), HostError> {

@@ -44,6 +44,30 @@ fn writer() {
     }
 }
 
+/// Names are kept in the file, and are no part of the state.
+#[test]
+fn names_of_models_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chain.redb");
+    let mut host = RedbHost::open(&path).unwrap();
+    host.commit(&delta(1)).unwrap();
+    let (root, commits) = (host.state_root().unwrap(), host.commits().unwrap());
+    assert_eq!(host.model_named("digits").unwrap(), None);
+    host.name_model("digits", [7; 32]).unwrap();
+    host.name_model("", [8; 32]).unwrap();
+    host.name_model("digits", [9; 32]).unwrap();
+    drop(host);
+    let host = RedbHost::open(&path).unwrap();
+    assert_eq!(host.model_named("digits").unwrap(), Some([9; 32]));
+    assert_eq!(host.model_named("").unwrap(), Some([8; 32]));
+    // Not what else lies in the same table.
+    for name in ["digit", "root", "commits"] {
+        assert_eq!(host.model_named(name).unwrap(), None, "{name}");
+    }
+    assert_eq!(host.state_root().unwrap(), root);
+    assert_eq!(host.commits().unwrap(), commits);
+}
+
 /// Everything in the database belongs to one commit; gives its number.
 fn check(path: &Path) -> u64 {
     let host = RedbHost::open(path).unwrap();

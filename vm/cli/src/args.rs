@@ -65,7 +65,8 @@ pub struct RunArgs {
     /// Run the last call as a read-only query.
     #[arg(long)]
     pub query: bool,
-    /// ONNX models to register first. May be given several times.
+    /// ONNX models to register first. May be given several times. Contracts written for WASI may
+    /// load each by its file's name without the extension.
     #[arg(long = "model", value_name = "FILE")]
     pub models: Vec<PathBuf>,
     /// Keep the chain in this database file instead of in memory.

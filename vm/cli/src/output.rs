@@ -78,6 +78,16 @@ pub fn receipt_text(receipt: &Receipt, function: Option<&Function>, abi: Option<
             hex::encode(&event.data)
         );
     }
+    for message in &receipt.outbox {
+        println!(
+            "message   {} to chain {}, number {}, for 0x{}: 0x{}",
+            message.contract,
+            message.destination,
+            message.sequence,
+            hex::encode(&message.recipient),
+            hex::encode(&message.payload)
+        );
+    }
     for inference in &receipt.inferences {
         println!("inference {} {} gas", inference.model, inference.gas);
     }

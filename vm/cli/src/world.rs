@@ -83,9 +83,15 @@ impl World {
             .map(|call| encode(call, abi.as_ref()))
             .collect::<Result<_, _>>()?;
 
-        for model in &args.models {
-            let onnx = read(model)?;
-            on!(&mut chain, host => vm.register_model(host.as_mut(), &onnx))?;
+        for path in &args.models {
+            let onnx = read(path)?;
+            let model = on!(&mut chain, host => vm.register_model(host.as_mut(), &onnx))?.model;
+            if let Some(name) = path.file_stem().and_then(|name| name.to_str()) {
+                match &mut chain {
+                    Chain::Memory(host) => host.name_model(name, model),
+                    Chain::File(host) => host.name_model(name, model).map_err(aivm::Error::from)?,
+                }
+            }
         }
         let wasm = read(&args.contract)?;
         if !wasm.starts_with(b"\0asm") {

@@ -153,3 +153,36 @@ fn a_chain_in_a_file_goes_on_and_transcripts_compare() {
     let output = aivm(&["bisect", path(&a), path(&wasm)]);
     assert_eq!(output.status.code(), Some(2));
 }
+
+/// A contract written for WASI finds the model under its file's name.
+#[test]
+fn a_guest_written_for_wasi_runs() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let wasm = root.join("sdk-guest/examples/fixtures/classifier.wasm");
+    let model = root.join("nn-backends/models/digits.onnx");
+    let records = std::fs::read(root.join("nn-backends/models/digits-test.bin")).unwrap();
+    let call = format!("0x{}", hex::encode(&records[..64]));
+    let run = aivm(&[
+        "run",
+        path(&wasm),
+        "--model",
+        path(&model),
+        "--call",
+        &call,
+        "--json",
+    ]);
+    assert!(run.status.success(), "{run:?}");
+    let json: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    let reference = std::fs::read(root.join("nn-backends/models/digits-reference.json")).unwrap();
+    let reference: serde_json::Value = serde_json::from_slice(&reference).unwrap();
+    let logits = reference["logits"][0].as_array().unwrap();
+    let logits: Vec<u8> = logits
+        .iter()
+        .map(|logit| (logit.as_i64().unwrap() as i8).cast_unsigned())
+        .collect();
+    let output = format!("0x{}", hex::encode(logits));
+    assert_eq!(json["calls"][0]["receipt"]["output"], output.as_str());
+
+    let run = aivm(&["run", path(&wasm), "--call", &call, "--json"]);
+    assert_eq!(run.status.code(), Some(1), "without the model it reverts");
+}
