@@ -216,7 +216,6 @@ fn attention() -> Model {
             node("Softmax", &["c"], &["d"]),
             node("MatMul", &["d", "w"], &["y"]),
         ],
-        ..Graph::default()
     };
     Model::from_onnx(&graph.model(), &ModelLimits::default()).unwrap()
 }

@@ -199,7 +199,7 @@ fn operators(
     let mut list = Vec::new();
     for (index, node) in network.nodes.iter().enumerate() {
         let constant = |name: &&str| facts.constants.contains_key(*name);
-        if node.proto.outputs.iter().all(|name| constant(&name)) {
+        if node.proto.outputs.iter().all(constant) {
             continue;
         }
         let names = node.proto.inputs.iter().chain(&node.proto.outputs);

@@ -200,7 +200,7 @@ impl Candidates {
                     };
                     self.kinds[**i] == Kind::Contraction
                         || attached.contains(i)
-                        || operands.any(|x| given.contains(x)) && results.any(|y| taken(&y))
+                        || operands.any(|x| given.contains(x)) && results.any(taken)
                 })
                 .copied()
                 .collect();

@@ -22,7 +22,7 @@ pub fn quantize(args: &QuantizeArgs, json: bool) -> Result<bool, CliError> {
     options.bindings = load::bindings(&args.file)?;
     options.float_boundary = args.float_io;
     for text in &args.ranges {
-        let (name, range) = self::range(text)?;
+        let (name, range) = parse_range(text)?;
         options.ranges.insert(name.to_owned(), range);
     }
     let model = load::model_with(path, &options.bindings)?;
@@ -50,7 +50,7 @@ pub fn quantize(args: &QuantizeArgs, json: bool) -> Result<bool, CliError> {
     Ok(true)
 }
 
-fn range(text: &str) -> Result<(&str, (f32, f32)), CliError> {
+fn parse_range(text: &str) -> Result<(&str, (f32, f32)), CliError> {
     let form = "TENSOR=LOW,HIGH";
     let (name, range) = load::pair("range", form, text)?;
     let bad = || load::binding("range", form, text);

@@ -1,6 +1,5 @@
 //! `aivm model run` and `aivm model trace`.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use aivm_nn::trace::Tracer;
