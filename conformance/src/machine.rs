@@ -1,6 +1,7 @@
 //! The VM of this repository as an implementation under test.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aivm::{
     Address, BlockContext, Call, Deploy, Error, Host, MemoryHost, Receipt, ScheduleSet, Vm,
@@ -8,11 +9,20 @@ use aivm::{
 use aivm_abi::Digest;
 
 use crate::adapter::{Adapter, AdapterError, Case, Results};
+use crate::setup::Vms;
 use crate::vector::{Action, Bytes, Hex, Message, Outcome, Summary};
 
-/// The VM with a chain in memory; fresh for each case.
-#[derive(Debug, Default)]
-pub struct Machine;
+/// The VM with a chain in memory, which is fresh for each case.
+pub struct Machine {
+    vms: Arc<Vms>,
+}
+
+impl Machine {
+    /// A machine whose VMs are set up in a certain way.
+    pub fn with(vms: Arc<Vms>) -> Self {
+        Self { vms }
+    }
+}
 
 /// Names that the steps of a case have given.
 #[derive(Default)]
@@ -23,11 +33,11 @@ struct Names {
 
 impl Adapter for Machine {
     fn run(&mut self, case: &Case) -> Result<Results, AdapterError> {
-        let mut builder = Vm::builder();
-        if let Some(schedule) = &case.chain.schedule {
-            builder = builder.schedules(ScheduleSet::new((**schedule).clone()).map_err(failed)?);
-        }
-        let vm = builder.build().map_err(failed)?;
+        let schedules = match &case.chain.schedule {
+            Some(schedule) => ScheduleSet::new((**schedule).clone()).map_err(failed)?,
+            None => ScheduleSet::default(),
+        };
+        let vm = self.vms.vm(&schedules).map_err(failed)?;
         let mut chain = MemoryHost::new();
         chain.set_block(
             BlockContext::new(case.chain.chain_id, case.chain.block_number)

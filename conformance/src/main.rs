@@ -2,19 +2,29 @@
 #![forbid(unsafe_code)]
 
 mod adapter;
+mod commands;
+mod digest;
+mod load;
 mod machine;
+mod matrix;
+mod memory;
 mod runner;
+mod setup;
+mod soak;
 mod suite;
+mod traffic;
 mod vector;
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use adapter::{Adapter, Process};
 use clap::{Parser, Subcommand};
 use machine::Machine;
 use runner::Report;
+use setup::{Setup, Vms};
 
 /// Proves that an AIVM implementation computes what the vectors say.
 ///
@@ -52,6 +62,8 @@ enum Command {
     },
     /// Answers cases from standard input with the VM in this program.
     Serve,
+    #[command(flatten)]
+    Node(commands::NodeCommand),
     /// Writes the outcomes of the VM in this program into the vectors, as the new expectation.
     ///
     /// Review the difference as you would review code.
@@ -79,9 +91,10 @@ fn main() -> ExitCode {
             adapter.as_deref(),
             json,
         ),
-        Command::Serve => adapter::serve(&mut Machine)
-            .map(|()| true)
-            .map_err(Failure::from),
+        Command::Serve => machine()
+            .and_then(|mut machine| Ok(adapter::serve(&mut machine)?))
+            .map(|()| true),
+        Command::Node(command) => return command.run(),
         Command::Bless { vectors } => bless(&vectors).map(|()| true),
     };
     match outcome {
@@ -94,6 +107,11 @@ fn main() -> ExitCode {
     }
 }
 
+/// The VM in this program, as nodes run it.
+fn machine() -> Result<Machine, Failure> {
+    Ok(Machine::with(Arc::new(Vms::new(Setup::default())?)))
+}
+
 fn run(
     vectors: &std::path::Path,
     suites: &[String],
@@ -103,7 +121,7 @@ fn run(
 ) -> Result<bool, Failure> {
     let mut adapter: Box<dyn Adapter> = match adapter {
         Some(command) => Box::new(Process::start(command)?),
-        None => Box::new(Machine),
+        None => Box::new(machine()?),
     };
     let progress = !json && std::io::stderr().is_terminal();
     let mut reports: Vec<Report> = Vec::new();
@@ -151,10 +169,11 @@ fn run(
 }
 
 fn bless(vectors: &std::path::Path) -> Result<(), Failure> {
+    let mut machine = machine()?;
     for (path, mut file) in suite::load(vectors)? {
         let folder = path.parent().unwrap_or(vectors);
         for vector in &mut file.vectors {
-            let results = Machine.run(&suite::case(vector, folder)?)?;
+            let results = machine.run(&suite::case(vector, folder)?)?;
             *vector = runner::blessed(vector, &results);
         }
         let mut text = serde_json::to_string_pretty(&file)?;

@@ -46,6 +46,7 @@ pub use block::BlockPqGas;
 pub use cache::{CacheStats, DiskCache};
 pub use check::CheckError;
 pub use delta::StateDelta;
+pub use engine::CodeTarget;
 pub use error::Error;
 pub use host::{
     BlockContext, ExtensionCall, ExtensionResult, Hash, Host, HostError, InboxMessage, StorageEntry,

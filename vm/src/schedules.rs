@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aivm_abi::{FuncId, IMPORTS};
 use aivm_gas::{GasSchedule, HostPrice, ScheduleSet};
 
-use crate::engine::{EngineConfig, IdleInstances};
+use crate::engine::{CodeTarget, EngineConfig, IdleInstances};
 use crate::error::Error;
 use crate::host::Hash;
 
@@ -20,7 +20,11 @@ pub(crate) struct Active {
 }
 
 impl Active {
-    fn new(schedule: &GasSchedule, idle: &Arc<IdleInstances>) -> Result<Self, Error> {
+    fn new(
+        schedule: &GasSchedule,
+        target: CodeTarget,
+        idle: &Arc<IdleInstances>,
+    ) -> Result<Self, Error> {
         let prices = IMPORTS
             .iter()
             .map(|import| {
@@ -40,6 +44,7 @@ impl Active {
                 stack_words: limits.stack_words,
                 memory_pages: limits.memory_pages,
                 simd: limits.simd,
+                target,
                 idle: idle.clone(),
             },
             prices,
@@ -68,10 +73,14 @@ impl Active {
 pub(crate) struct Schedules(BTreeMap<u64, Arc<Active>>);
 
 impl Schedules {
-    pub fn new(set: &ScheduleSet, idle: &Arc<IdleInstances>) -> Result<Self, Error> {
+    pub fn new(
+        set: &ScheduleSet,
+        target: CodeTarget,
+        idle: &Arc<IdleInstances>,
+    ) -> Result<Self, Error> {
         let schedules = set
             .iter()
-            .map(|(height, schedule)| Ok((height, Arc::new(Active::new(schedule, idle)?))))
+            .map(|(height, schedule)| Ok((height, Arc::new(Active::new(schedule, target, idle)?))))
             .collect::<Result<_, Error>>()?;
         Ok(Self(schedules))
     }

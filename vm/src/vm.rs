@@ -11,10 +11,10 @@ use crate::block::BlockPqGas;
 use crate::cache::{CacheStats, DiskCache, ModuleCache};
 use crate::check::check;
 use crate::delta::StateDelta;
-use crate::engine::{CompileError, Compiled, IdleInstances, panic_text};
+use crate::engine::{CodeTarget, CompileError, Compiled, IdleInstances, panic_text};
 use crate::error::Error;
 use crate::exec::{ModelCache, Preparer, Testing, model_limits, registration_gas};
-use crate::host::{BlockContext, Hash, Host};
+use crate::host::{BlockContext, Hash, Host, HostError};
 use crate::inspect::{Inspector, OpcodeProfile, SourceMap};
 use crate::metrics::Meter;
 use crate::request::{Call, Deploy, code_hash};
@@ -78,6 +78,7 @@ pub struct VmBuilder {
     preparer: Preparer,
     disk: Option<DiskCache>,
     meter: Meter,
+    target: CodeTarget,
 }
 
 impl VmBuilder {
@@ -156,11 +157,22 @@ impl VmBuilder {
         self
     }
 
+    /// Processors that compiled code is for. Nodes need not agree on it. Default: this one.
+    pub fn code_target(mut self, target: CodeTarget) -> Self {
+        self.target = target;
+        self
+    }
+
     /// Makes the VM.
     ///
     /// # Errors
-    /// [`Error::Config`] when a schedule lacks the price of a host function.
+    /// [`Error::Config`] when a schedule lacks the price of a host function, or the processor
+    /// lacks instructions that contracts may use.
     pub fn build(self) -> Result<Vm, Error> {
+        if let Some(lacking) = self.target.lacking() {
+            let text = format!("the processor has no {lacking}, which vector instructions need");
+            return Err(Error::Config(text));
+        }
         let idle = IdleInstances::new(self.idle_instances);
         let meter = self.meter;
         let cache = ModuleCache::new(self.code_bytes, self.disk, meter.clone());
@@ -168,7 +180,7 @@ impl VmBuilder {
         meter.watch(&cache);
         Ok(Vm {
             shared: Shared {
-                schedules: Schedules::new(&self.schedules, &idle)?,
+                schedules: Schedules::new(&self.schedules, self.target, &idle)?,
                 cache,
                 meter,
                 models: ModelCache::new(self.model_bytes, self.preparer),
@@ -238,6 +250,7 @@ impl Vm {
             preparer: Preparer::default(),
             disk: None,
             meter: Meter::default(),
+            target: CodeTarget::default(),
         }
     }
 
@@ -511,7 +524,13 @@ impl Vm {
                 return Ok(finished.receipt(before, before));
             }
             host.commit(&finished.delta)?;
-            let after = host.state_root().map_err(Error::Committed)?;
+            // Whatever happens from here on, the effects are there.
+            let after = catch_unwind(AssertUnwindSafe(|| host.state_root()))
+                .unwrap_or_else(|panic| {
+                    let text = panic_text(panic.as_ref());
+                    Err(HostError::new(format!("it panicked: {text}")))
+                })
+                .map_err(Error::Committed)?;
             Ok(finished.receipt(before, after))
         });
         self.shared.meter.transaction(start, plan.name(), &end);

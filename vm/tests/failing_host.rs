@@ -3,107 +3,12 @@
 
 mod common;
 
-use std::cell::Cell;
+#[path = "common/failing.rs"]
+mod failing;
 
-use aivm::{
-    Address, BlockContext, Call, Deploy, Error, ExtensionCall, ExtensionResult, Hash, Host,
-    HostError, MemoryHost, StateDelta, StorageEntry, Vm, Word,
-};
+use aivm::{BlockContext, Call, Deploy, Error, Host, MemoryHost, Vm, Word};
 use common::*;
-
-/// How the chain fails.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Fault {
-    Error,
-    Panic,
-}
-
-/// A chain that fails at the moment when `left` gets to zero.
-struct Failing {
-    inner: MemoryHost,
-    left: Cell<Option<u64>>,
-    fault: Fault,
-    asked: Cell<u64>,
-}
-
-impl Failing {
-    fn new(inner: MemoryHost) -> Self {
-        Self {
-            inner,
-            left: Cell::new(None),
-            fault: Fault::Error,
-            asked: Cell::new(0),
-        }
-    }
-
-    fn tick(&self) -> Result<(), HostError> {
-        self.asked.set(self.asked.get() + 1);
-        match self.left.get() {
-            Some(0) => {
-                self.left.set(None);
-                match self.fault {
-                    Fault::Error => Err(HostError::new("the disk is gone")),
-                    Fault::Panic => panic!("the disk is gone"),
-                }
-            }
-            Some(left) => {
-                self.left.set(Some(left - 1));
-                Ok(())
-            }
-            None => Ok(()),
-        }
-    }
-}
-
-impl Host for Failing {
-    fn block(&self) -> BlockContext {
-        self.inner.block()
-    }
-    fn storage_get(&self, contract: &Address, key: &[u8]) -> Result<Option<Vec<u8>>, HostError> {
-        self.tick()?;
-        self.inner.storage_get(contract, key)
-    }
-    fn storage_range(
-        &self,
-        contract: &Address,
-        from: &[u8],
-        limit: usize,
-    ) -> Result<Vec<StorageEntry>, HostError> {
-        self.tick()?;
-        self.inner.storage_range(contract, from, limit)
-    }
-    fn balance(&self, address: &Address) -> Result<Word, HostError> {
-        self.tick()?;
-        self.inner.balance(address)
-    }
-    fn contract(&self, address: &Address) -> Result<Option<Hash>, HostError> {
-        self.tick()?;
-        self.inner.contract(address)
-    }
-    fn code(&self, code_hash: &Hash) -> Result<Option<Vec<u8>>, HostError> {
-        self.tick()?;
-        self.inner.code(code_hash)
-    }
-    fn model(&self, model_hash: &Hash) -> Result<Option<Vec<u8>>, HostError> {
-        self.tick()?;
-        self.inner.model(model_hash)
-    }
-    fn commit(&mut self, delta: &StateDelta) -> Result<(), HostError> {
-        self.tick()?;
-        self.inner.commit(delta)
-    }
-    fn state_root(&self) -> Result<Option<Hash>, HostError> {
-        self.tick()?;
-        self.inner.state_root()
-    }
-    fn extension_gas(&self, call: &ExtensionCall<'_>) -> Option<u64> {
-        self.inner.extension_gas(call)
-    }
-    fn extension(&self, call: &ExtensionCall<'_>) -> Result<ExtensionResult, HostError> {
-        self.tick()?;
-        self.inner.extension(call)
-    }
-}
+use failing::{Failing, Fault};
 
 /// Reads, writes, emits, pays, calls the extension and the contract in its input, whose
 /// failure it passes on.
@@ -143,7 +48,7 @@ fn busy() -> Vec<u8> {
 
 struct Scene {
     vm: Vm,
-    host: Failing,
+    host: Failing<MemoryHost>,
     call: Call,
 }
 

@@ -1,8 +1,10 @@
 //! Repository chores: `cargo xtask <chore>`.
 #![forbid(unsafe_code)]
 
+mod cross;
 mod fuzz;
 mod guests;
+mod matrix;
 mod neon;
 mod package;
 
@@ -44,6 +46,11 @@ enum Chore {
     /// Needs qemu-user and a cross compiler (Debian: gcc-aarch64-linux-gnu), and a standard library for the
     /// target or its source.
     Neon,
+    /// Runs all vectors and chains in use under many circumstances, and compares one digest.
+    ///
+    /// Threads, caches, processor features, instruction sets, GPUs, locale and time zone; with options,
+    /// other builds. Ends with an error that names the first vector or transaction that differs.
+    Matrix(matrix::Matrix),
     /// Builds the contracts of sdk-guest/examples and writes their fixtures and manifest.
     ///
     /// Needs the Rust targets wasm32-unknown-unknown and wasm32-wasip1, and zig for the one in C; says
@@ -78,6 +85,7 @@ fn main() -> ExitCode {
         Chore::Train => train(),
         Chore::Calibrate { tables } => calibrate(&tables),
         Chore::Neon => neon::neon(&root()),
+        Chore::Matrix(options) => matrix::matrix(&root(), &options),
         Chore::Guests => guests::guests(),
         Chore::Package { build } => package::package(build),
         Chore::Fuzz { seconds, targets } => fuzz::fuzz(&root(), seconds, &targets),
@@ -95,6 +103,12 @@ fn main() -> ExitCode {
 fn root() -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     manifest.parent().unwrap_or(manifest).to_path_buf()
+}
+
+/// Where cargo builds.
+fn target_dir(root: &Path) -> PathBuf {
+    let named = std::env::var_os("CARGO_TARGET_DIR");
+    named.map_or_else(|| root.join("target"), PathBuf::from)
 }
 
 fn train() -> Result<(), String> {

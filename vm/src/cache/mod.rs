@@ -181,13 +181,14 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::engine::IdleInstances;
+    use crate::engine::{CodeTarget, IdleInstances};
 
     fn engine() -> EngineConfig {
         EngineConfig {
             stack_words: 1_024,
             memory_pages: 16,
             simd: true,
+            target: CodeTarget::default(),
             idle: IdleInstances::new(4),
         }
     }
@@ -279,6 +280,14 @@ mod tests {
             simd: false,
             ..engine.clone()
         };
+        #[cfg(target_arch = "x86_64")]
+        {
+            let portable = EngineConfig {
+                target: CodeTarget::Baseline,
+                ..engine.clone()
+            };
+            assert_ne!(disk_key(b"code", &[1; 32], &portable), key);
+        }
         for other in [
             disk_key(b"codf", &[1; 32], &engine),
             disk_key(b"code", &[2; 32], &engine),

@@ -4,12 +4,13 @@ use std::num::NonZero;
 use std::sync::Arc;
 
 use aivm_abi::{Exit, IMPORTS};
-use wasmer::sys::{Cranelift, CraneliftOptLevel, EngineBuilder, Features, NativeEngineExt, Target};
+use wasmer::sys::{Cranelift, CraneliftOptLevel, EngineBuilder, Features, NativeEngineExt};
 use wasmer::{Engine, ExternType, Module};
 
 use super::instance::Instance;
 use super::pool::{IdleInstances, ModuleNumber};
 use super::reuse::is_renewable;
+use super::target::CodeTarget;
 use super::tunables::ModuleTunables;
 
 /// Version of the engine and of how we set it up. Raise the last part with any change
@@ -40,6 +41,8 @@ pub(crate) struct EngineConfig {
     pub memory_pages: u32,
     /// Whether vector instructions are allowed.
     pub simd: bool,
+    /// Processors that the code is for.
+    pub target: CodeTarget,
     /// Instances that wait for their next call.
     pub idle: Arc<IdleInstances>,
 }
@@ -47,7 +50,7 @@ pub(crate) struct EngineConfig {
 impl EngineConfig {
     /// Text that names everything compiled code depends on besides its source.
     pub fn identity(&self) -> String {
-        let target = Target::default();
+        let target = self.target.target();
         format!(
             "{ENGINE}; {}; {:?}; simd {}",
             target.triple(),
@@ -75,6 +78,7 @@ impl EngineConfig {
         compiler.num_threads(NonZero::<usize>::MIN);
         let engine = EngineBuilder::new(compiler)
             .set_features(Some(self.features()))
+            .set_target(Some(self.target.target()))
             .engine();
         let mut engine = Engine::from(engine);
         engine.set_tunables(ModuleTunables::new(

@@ -15,6 +15,7 @@ mod places;
 mod pool;
 mod reuse;
 mod run;
+mod target;
 mod tunables;
 mod written;
 
@@ -22,5 +23,6 @@ pub(crate) use compile::{CompileError, Compiled, EngineConfig};
 pub(crate) use guest::panic_text;
 pub(crate) use pool::IdleInstances;
 pub(crate) use run::{Entry, Outcome, run};
+pub use target::CodeTarget;
 /// Runs what may need much stack, or is not ours, off the guest's stack.
 pub(crate) use wasmer::sys::vm::on_host_stack;

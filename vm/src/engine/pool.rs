@@ -127,10 +127,11 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::engine::{Compiled, EngineConfig};
+    use crate::engine::{CodeTarget, Compiled, EngineConfig};
 
     fn module(idle: &Arc<IdleInstances>, code: &str) -> Compiled {
         let config = EngineConfig {
+            target: CodeTarget::default(),
             stack_words: 1_024,
             memory_pages: 16,
             simd: true,
