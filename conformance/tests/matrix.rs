@@ -117,7 +117,7 @@ fn what_cannot_be_had_is_said_and_is_no_agreement() {
         2,
         "`nothing` is not NAME=COMMAND",
     );
-    refused(&["soak", "--minutes", "-1"], 2, "minutes are not negative");
+    refused(&["soak", "--minutes=-1"], 2, "minutes are not negative");
     refused(&["soak", "--minutes", "inf"], 2, "minutes are not negative");
 }
 

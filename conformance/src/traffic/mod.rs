@@ -12,7 +12,7 @@ mod probe;
 mod scene;
 
 pub use chain::{Shape, run_chain, schedules};
-pub use contracts::{Contracts, Program};
+pub use contracts::Contracts;
 pub use plan::{Kind, Plan, Transaction};
 pub use scene::{Clock, Scene, fingerprint};
 

@@ -26,15 +26,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All kinds.
-    pub const ALL: [Self; 5] = [
-        Self::Transfer,
-        Self::Vote,
-        Self::Signature,
-        Self::Inference,
-        Self::Probe,
-    ];
-
     /// A name for tables.
     pub fn name(self) -> &'static str {
         match self {

@@ -6,6 +6,7 @@ use aivm::{
     StateDelta, Vm, Word,
 };
 use aivm_abi::calldata::{DynSolValue, JsonAbi, encode_call, encode_constructor, find_function};
+use alloy_primitives::{I256, U256};
 
 use super::{Contracts, TrafficError, Transaction};
 
@@ -64,15 +65,11 @@ pub fn account(number: u64) -> Address {
 }
 
 pub fn uint(value: u64) -> DynSolValue {
-    DynSolValue::Uint(aivm_uint(value), 256)
+    DynSolValue::Uint(U256::from(value), 256)
 }
 
 pub fn sized(value: u64, bits: usize) -> DynSolValue {
-    DynSolValue::Uint(aivm_uint(value), bits)
-}
-
-fn aivm_uint(value: u64) -> alloy_primitives::U256 {
-    alloy_primitives::U256::from(value)
+    DynSolValue::Uint(U256::from(value), bits)
 }
 
 pub fn address(of: &Address) -> DynSolValue {
@@ -127,7 +124,7 @@ impl<H: Clock> Scene<H> {
         let credit = [uint(100), uint(1_000), uint(5_000)];
         let credit = deploy(&c.credit.wasm, encode_constructor(&c.credit.abi, &credit)?)?;
         let thresholds = [40_000, 0].map(|n| {
-            let n = alloy_primitives::I256::unchecked_from(n);
+            let n = I256::unchecked_from(n);
             DynSolValue::Int(n, 32)
         });
         let gate = deploy(&c.gate.wasm, encode_constructor(&c.gate.abi, &thresholds)?)?;
