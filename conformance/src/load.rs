@@ -7,6 +7,7 @@ use aivm::{MemoryHost, RedbHost, Status, Vm};
 use serde::Serialize;
 
 use crate::memory::resident;
+use crate::overlay::Overlay;
 use crate::traffic::{Clock, Contracts, Kind, Plan, Scene, TrafficError, Transaction};
 
 /// Shares of the kinds, in twentieths.
@@ -45,7 +46,7 @@ pub struct Figures {
     pub host: &'static str,
     /// Transactions.
     pub transactions: usize,
-    /// Seconds from the first to the last.
+    /// Seconds from the first transaction to the end of the block.
     pub seconds: f64,
     /// Transactions a second.
     pub per_second: f64,
@@ -68,8 +69,10 @@ pub struct Figures {
 pub enum HostKind {
     /// In memory.
     Memory,
-    /// In a database that flushes each commit to disk.
+    /// In a database that gets the changes of the block when it ends, and flushes them to disk.
     Durable,
+    /// In a database that flushes the changes of each transaction to disk.
+    DurableEach,
 }
 
 /// One transaction's time and outcome.
@@ -89,14 +92,17 @@ pub fn load(root: &Path, host: HostKind, count: usize, seed: u64) -> Result<Figu
     let contracts = Contracts::load(root)?;
     match host {
         HostKind::Memory => block(MemoryHost::new(), "memory", &contracts, count, seed),
-        HostKind::Durable => {
+        HostKind::Durable | HostKind::DurableEach => {
             let failed = |source| TrafficError::Read {
                 path: std::env::temp_dir(),
                 source,
             };
             let folder = tempfile::tempdir().map_err(failed)?;
-            let host = RedbHost::open(folder.path().join("chain.redb"))?;
-            block(host, "durable", &contracts, count, seed)
+            let file = RedbHost::open(folder.path().join("chain.redb"))?;
+            match host {
+                HostKind::DurableEach => block(file, "durable-each", &contracts, count, seed),
+                _ => block(Overlay::new(file), "durable", &contracts, count, seed),
+            }
         }
     }
 }
@@ -152,6 +158,7 @@ fn block<H: Clock>(
             }
         }
     }
+    scene.host.end_block()?;
     let memory_before = resident().0;
     let mut samples = Vec::with_capacity(count);
     let start = Instant::now();
@@ -166,6 +173,7 @@ fn block<H: Clock>(
             pq_gas: receipt.gas.pq,
         });
     }
+    scene.host.end_block()?;
     let seconds = start.elapsed().as_secs_f64();
     Ok(figures(name, &samples, seconds, memory_before))
 }

@@ -8,6 +8,7 @@ mod load;
 mod machine;
 mod matrix;
 mod memory;
+mod overlay;
 mod runner;
 mod setup;
 mod soak;

@@ -2,8 +2,8 @@
 
 use aivm::inspect::{CallTree, HostProfile};
 use aivm::{
-    Address, BlockContext, Call, Deploy, Error, Hash, Host, MemoryHost, Receipt, RedbHost,
-    StateDelta, Vm, Word,
+    Address, BlockContext, Call, Deploy, Error, Hash, Host, HostError, MemoryHost, Receipt,
+    RedbHost, StateDelta, Vm, Word,
 };
 use aivm_abi::calldata::{DynSolValue, JsonAbi, encode_call, encode_constructor, find_function};
 use alloy_primitives::{I256, U256};
@@ -24,6 +24,14 @@ const VOTING: u64 = 60;
 pub trait Clock: Host {
     /// Sets the block that the next calls run in.
     fn set_block(&mut self, block: BlockContext);
+
+    /// Writes what a block changed, where that was not written with each transaction.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn end_block(&mut self) -> Result<(), HostError> {
+        Ok(())
+    }
 }
 
 impl Clock for MemoryHost {
