@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use aivm::{
-    Address, BlockContext, ExtensionCall, ExtensionResult, Hash, Host, HostError, StateDelta,
-    StorageEntry, Word,
+    Address, BlockContext, ExtensionCall, ExtensionResult, Hash, Host, HostError, InboxMessage,
+    StateDelta, StorageEntry, Word,
 };
 
 use crate::traffic::Clock;
@@ -106,6 +106,10 @@ impl<H: Host> Host for Overlay<H> {
             Some(model) => Ok(Some(model.clone())),
             None => self.inner.model(model_hash),
         }
+    }
+
+    fn inbox_message(&self, id: &Hash) -> Result<Option<InboxMessage>, HostError> {
+        self.inner.inbox_message(id)
     }
 
     fn commit(&mut self, delta: &StateDelta) -> Result<(), HostError> {

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 
 use aivm::{
-    Address, BlockContext, ExtensionCall, ExtensionResult, Hash, Host, HostError, StateDelta,
-    StorageEntry, Word,
+    Address, BlockContext, ExtensionCall, ExtensionResult, Hash, Host, HostError, InboxMessage,
+    StateDelta, StorageEntry, Word,
 };
 
 /// How the chain fails.
@@ -83,6 +83,10 @@ impl<H: Host> Host for Failing<H> {
     fn model(&self, model_hash: &Hash) -> Result<Option<Vec<u8>>, HostError> {
         self.tick()?;
         self.inner.model(model_hash)
+    }
+    fn inbox_message(&self, id: &Hash) -> Result<Option<InboxMessage>, HostError> {
+        self.tick()?;
+        self.inner.inbox_message(id)
     }
     fn commit(&mut self, delta: &StateDelta) -> Result<(), HostError> {
         self.tick()?;
