@@ -1,12 +1,15 @@
-//! What a vector is run against.
+//! What vectors are run against.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::io::{BufRead, Write};
+use std::time::Duration;
 
+use aivm::Word;
 use serde::{Deserialize, Serialize};
 
-use crate::vector::{Action, Chain, Hex, Outcome};
+use crate::action::{Action, Hex};
+use crate::outcome::Outcome;
+use crate::vector::Chain;
 
 /// A vector without what is expected of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -17,17 +20,25 @@ pub struct Case {
     /// What is done, in order. Code and models are hexadecimal.
     pub actions: Vec<Action>,
     /// Names of the contracts whose storage is asked for.
+    #[serde(default)]
     pub storage: Vec<String>,
+    /// Names of the contracts, and addresses, whose balance is asked for.
+    #[serde(default)]
+    pub balances: Vec<String>,
 }
 
 /// What came of a case.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Results {
     /// One outcome for each action.
     pub outcomes: Vec<Outcome>,
     /// Storage at the end of each contract asked for.
+    #[serde(default)]
     pub storage: BTreeMap<String, BTreeMap<Hex, Hex>>,
+    /// Each balance asked for, at the end.
+    #[serde(default)]
+    pub balances: BTreeMap<String, Word>,
 }
 
 /// Why an implementation gave no results.
@@ -37,6 +48,9 @@ pub enum AdapterError {
     /// The implementation failed.
     #[error("the implementation failed: {0}")]
     Failed(String),
+    /// The implementation does not have what the case needs.
+    #[error("unsupported: {0}")]
+    Unsupported(String),
     /// The child process could not be started.
     #[error("cannot start the adapter `{command}`: {source}")]
     Start {
@@ -45,12 +59,30 @@ pub enum AdapterError {
         /// Why.
         source: std::io::Error,
     },
-    /// The child process went away or broke the pipe.
-    #[error("the adapter stopped answering: {0}")]
-    Pipe(#[from] std::io::Error),
+    /// The child process went away.
+    #[error("the adapter ended without an answer")]
+    Ended,
+    /// The child process does not answer.
+    #[error("the adapter gave no answer within {} s", .0.as_secs_f64())]
+    Timeout(Duration),
     /// The child process answered something else than results.
     #[error("the adapter's answer is not understood: {0}")]
-    Answer(#[from] serde_json::Error),
+    Answer(String),
+    /// The child process failed to answer several times in a row.
+    #[error("gave the adapter up after {count} failures in a row, the last of which was: {last}")]
+    GaveUp {
+        /// How many.
+        count: u32,
+        /// What was wrong in the end.
+        last: String,
+    },
+}
+
+impl AdapterError {
+    /// True when no other case has a chance.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Start { .. } | Self::GaveUp { .. })
+    }
 }
 
 /// An implementation under test.
@@ -62,13 +94,6 @@ pub trait Adapter {
     fn run(&mut self, case: &Case) -> Result<Results, AdapterError>;
 }
 
-/// An implementation in a child process: a case on a line of JSON in, results on a line out.
-pub struct Process {
-    child: Child,
-    input: Option<ChildStdin>,
-    output: BufReader<ChildStdout>,
-}
-
 /// What a child process answers.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -77,75 +102,24 @@ pub enum Answer {
     Results(Results),
     /// It could not be run.
     Error(String),
+    /// The implementation does not have what the case needs.
+    Unsupported(String),
 }
 
-impl Process {
-    /// Starts `command`, a program and its arguments separated by blanks.
-    ///
-    /// # Errors
-    /// When it cannot be started.
-    pub fn start(command: &str) -> Result<Self, AdapterError> {
-        let mut words = command.split_whitespace();
-        let failed = |source| AdapterError::Start {
-            command: command.to_string(),
-            source,
-        };
-        let mut child = Command::new(words.next().unwrap_or_default())
-            .args(words)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(failed)?;
-        let input = child.stdin.take();
-        let output = child
-            .stdout
-            .take()
-            .ok_or_else(|| failed(std::io::Error::other("its output is not connected")))?;
-        Ok(Self {
-            child,
-            input,
-            output: BufReader::new(output),
-        })
-    }
-}
-
-impl Adapter for Process {
-    fn run(&mut self, case: &Case) -> Result<Results, AdapterError> {
-        let mut line = serde_json::to_string(case)?;
-        line.push('\n');
-        if let Some(input) = &mut self.input {
-            input.write_all(line.as_bytes())?;
-            input.flush()?;
-        }
-        line.clear();
-        if self.output.read_line(&mut line)? == 0 {
-            return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into());
-        }
-        match serde_json::from_str(&line)? {
-            Answer::Results(results) => Ok(results),
-            Answer::Error(message) => Err(AdapterError::Failed(message)),
-        }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // Closing its input asks the child to end.
-        self.input = None;
-        let _ = self.child.wait();
-    }
-}
-
-/// Answers cases from standard input until it ends: the other side of [`Process`].
+/// Answers cases from `input` until it ends: the other side of [`Process`](crate::Process).
 ///
 /// # Errors
-/// When the pipe breaks.
-pub fn serve(adapter: &mut dyn Adapter) -> std::io::Result<()> {
-    let mut output = std::io::stdout().lock();
-    for line in std::io::stdin().lock().lines() {
+/// When one of the pipes breaks.
+pub fn serve(
+    adapter: &mut dyn Adapter,
+    input: impl BufRead,
+    mut output: impl Write,
+) -> std::io::Result<()> {
+    for line in input.lines() {
         let answer = match serde_json::from_str(&line?) {
             Ok(case) => match adapter.run(&case) {
                 Ok(results) => Answer::Results(results),
+                Err(AdapterError::Unsupported(why)) => Answer::Unsupported(why),
                 Err(error) => Answer::Error(error.to_string()),
             },
             Err(error) => Answer::Error(format!("the case is not understood: {error}")),

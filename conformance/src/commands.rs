@@ -22,6 +22,7 @@ pub enum NodeCommand {
     /// Every node must print the same, whatever it runs on. Exit status 3: this machine lacks
     /// what an option asks for.
     Digest {
+        /// Where things are.
         #[command(flatten)]
         places: Places,
         /// Threads: cases at once, and threads of one inference.
@@ -48,6 +49,7 @@ pub enum NodeCommand {
     ///
     /// Exit status 1: two differ; the first item that does is named.
     Matrix {
+        /// Where things are.
         #[command(flatten)]
         places: Places,
         /// Only the setups that differ most.

@@ -89,7 +89,10 @@ pub fn digest(vms: &Arc<Vms>, vectors: &Path, root: &Path) -> Result<Digest, Dig
         let folder = path.parent().unwrap_or(vectors);
         for vector in &file.vectors {
             let name = format!("{} / {}", file.suite, vector.name);
-            units.push(Unit::Vector(name, Box::new(suite::case(vector, folder)?)));
+            units.push(Unit::Vector(
+                name,
+                Box::new(suite::case(&file, vector, folder)?),
+            ));
         }
     }
     let vectors = units.len();
@@ -151,7 +154,8 @@ fn run(vms: &Arc<Vms>, unit: &Unit, contracts: &Contracts) -> Result<Items, Dige
                 source,
             };
             let results = Machine::with(vms.clone()).run(case).map_err(failed)?;
-            let text = serde_json::to_vec(&results).map_err(|error| failed(error.into()))?;
+            let text = serde_json::to_vec(&results)
+                .map_err(|error| failed(AdapterError::Failed(error.to_string())))?;
             Ok(vec![(name.clone(), hex(&text))])
         }
         Unit::Chain(seed) => {

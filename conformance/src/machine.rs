@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aivm::{
-    Address, BlockContext, Call, Deploy, Error, Host, MemoryHost, Receipt, ScheduleSet, Vm,
-};
+use aivm::{Address, BlockContext, Call, Deploy, Error, Host, MemoryHost, Receipt, Vm};
 use aivm_abi::Digest;
 
+use crate::action::{Action, Bytes, Format, Hex, Message};
 use crate::adapter::{Adapter, AdapterError, Case, Results};
-use crate::setup::Vms;
-use crate::vector::{Action, Bytes, Hex, Message, Outcome, Summary};
+use crate::outcome::{Outcome, Summary};
+use crate::setup::{Code, Setup, SetupError, Vms};
 
-/// The VM with a chain in memory, which is fresh for each case.
+/// The VM, with a fresh chain in memory for each case.
 pub struct Machine {
     vms: Arc<Vms>,
 }
@@ -22,39 +21,51 @@ impl Machine {
     pub fn with(vms: Arc<Vms>) -> Self {
         Self { vms }
     }
+
+    /// One as nodes run it: cases under the same schedules share a VM and its caches, as the
+    /// blocks of a chain do.
+    ///
+    /// # Errors
+    /// When this machine lacks what a node needs.
+    pub fn new() -> Result<Self, SetupError> {
+        let setup = Setup {
+            code: Code::Warm,
+            ..Setup::default()
+        };
+        Ok(Self::with(Arc::new(Vms::new(setup)?)))
+    }
 }
 
 /// Names that the steps of a case have given.
-#[derive(Default)]
-struct Names {
-    codes: BTreeMap<String, [u8; 32]>,
-    contracts: BTreeMap<String, Address>,
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    pub codes: BTreeMap<String, [u8; 32]>,
+    pub contracts: BTreeMap<String, Address>,
 }
 
 impl Adapter for Machine {
     fn run(&mut self, case: &Case) -> Result<Results, AdapterError> {
-        let schedules = match &case.chain.schedule {
-            Some(schedule) => ScheduleSet::new((**schedule).clone()).map_err(failed)?,
-            None => ScheduleSet::default(),
-        };
+        let schedules = case.chain.schedule_set().map_err(failed)?;
         let vm = self.vms.vm(&schedules).map_err(failed)?;
+        let block = |number, timestamp| {
+            BlockContext::new(case.chain.chain_id, number).with_timestamp(timestamp)
+        };
         let mut chain = MemoryHost::new();
-        chain.set_block(
-            BlockContext::new(case.chain.chain_id, case.chain.block_number)
-                .with_timestamp(case.chain.block_timestamp),
-        );
+        chain.set_block(block(case.chain.block_number, case.chain.block_timestamp));
         for (address, balance) in &case.chain.balances {
             chain.set_balance(*address, *balance);
         }
         let mut names = Names::default();
-        let mut results = Results {
-            outcomes: Vec::new(),
-            storage: BTreeMap::new(),
-        };
+        let mut results = Results::default();
         for action in &case.actions {
-            results
-                .outcomes
-                .push(act(&vm, &mut chain, &mut names, action)?);
+            results.outcomes.push(match action {
+                Action::Block { number, timestamp } => {
+                    chain.set_block(block(*number, *timestamp));
+                    Outcome::Block
+                }
+                Action::Read { what, bytes } => read(*what, &bytes.0),
+                action => act(&vm, &mut chain, &mut names, action)?,
+            });
         }
         for name in &case.storage {
             let entries = chain.storage_range(&names.contract(name)?, &[], usize::MAX);
@@ -62,19 +73,43 @@ impl Adapter for Machine {
             let entries = entries.map(|(key, value)| (Hex(key), Hex(value))).collect();
             results.storage.insert(name.clone(), entries);
         }
+        for name in &case.balances {
+            let balance = chain.balance(&names.account(name)?).map_err(failed)?;
+            results.balances.insert(name.clone(), balance);
+        }
         Ok(results)
     }
 }
 
-fn failed(error: impl std::fmt::Display) -> AdapterError {
+pub(crate) fn failed(error: impl std::fmt::Display) -> AdapterError {
     AdapterError::Failed(error.to_string())
 }
 
 impl Names {
-    fn contract(&self, name: &str) -> Result<Address, AdapterError> {
+    pub fn contract(&self, name: &str) -> Result<Address, AdapterError> {
         let found = self.contracts.get(name).copied();
         found.ok_or_else(|| failed(format_args!("no step makes a contract `{name}`")))
     }
+
+    /// A contract, or an address in text.
+    pub fn account(&self, name: &str) -> Result<Address, AdapterError> {
+        match self.contracts.get(name) {
+            Some(contract) => Ok(*contract),
+            None => name.parse().map_err(failed),
+        }
+    }
+
+    /// A name that no upload gave is the code's hash in hexadecimal, or stands for code that
+    /// nobody has.
+    pub fn code(&self, name: &str) -> [u8; 32] {
+        let hash = || name.parse::<Digest>().unwrap_or_default().0;
+        self.codes.get(name).copied().unwrap_or_else(hash)
+    }
+}
+
+/// The salt of a contract with this name.
+pub(crate) fn salt(name: &str) -> [u8; 32] {
+    *blake3::hash(name.as_bytes()).as_bytes()
 }
 
 fn act(
@@ -102,31 +137,31 @@ fn act(
             code,
             message,
         } => {
-            // A name that no upload gave stands for code that nobody has.
-            let code = names.codes.get(code).copied().unwrap_or_default();
-            let mut request = Deploy::new(message.from, code, message.input.0.clone())
+            let mut request = Deploy::new(message.from, names.code(code), message.input.0.clone())
                 .with_value(message.value)
-                .with_salt(*blake3::hash(name.as_bytes()).as_bytes());
+                .with_salt(salt(name));
             if let Some(limit) = message.gas_limit {
                 request = request.with_gas_limit(limit);
             }
+            request.pq_gas_limit = message.pq_gas_limit;
             settle(vm.deploy(chain, &request).map(|deployed| {
                 names.contracts.insert(name.clone(), deployed.address);
                 summary(&deployed.receipt)
             }))
         }
         Action::Call { to, message } => {
-            let request = call(names.contract(to)?, message);
+            let request = call(names.account(to)?, message);
             settle(vm.call(chain, &request).map(|receipt| summary(&receipt)))
         }
         Action::Query { to, message } => {
-            let request = call(names.contract(to)?, message);
+            let request = call(names.account(to)?, message);
             settle(vm.query(chain, &request).map(|receipt| summary(&receipt)))
         }
+        Action::Block { .. } | Action::Read { .. } => Err(failed("no transaction")),
     }
 }
 
-fn hex(bytes: &Bytes) -> Result<&[u8], AdapterError> {
+pub(crate) fn hex(bytes: &Bytes) -> Result<&[u8], AdapterError> {
     match bytes {
         Bytes::Hex(hex) => Ok(&hex.0),
         _ => Err(failed("code and models of a case are hexadecimal")),
@@ -134,18 +169,21 @@ fn hex(bytes: &Bytes) -> Result<&[u8], AdapterError> {
 }
 
 fn call(to: Address, message: &Message) -> Call {
-    let request = Call::new(message.from, to, message.input.0.clone()).with_value(message.value);
-    match message.gas_limit {
-        Some(limit) => request.with_gas_limit(limit),
-        None => request,
+    let mut request =
+        Call::new(message.from, to, message.input.0.clone()).with_value(message.value);
+    if let Some(limit) = message.gas_limit {
+        request = request.with_gas_limit(limit);
     }
+    request.pq_gas_limit = message.pq_gas_limit;
+    request
 }
 
-fn summary(receipt: &Receipt) -> Outcome {
+/// What a vector shows of a receipt.
+pub(crate) fn summary(receipt: &Receipt) -> Outcome {
     Outcome::Receipt(Box::new(Summary {
         status: receipt.status,
         output: Hex(receipt.output.clone()),
-        gas: receipt.gas,
+        gas: receipt.gas.into(),
         events: receipt.events.clone(),
         receipt: receipt.hash(),
     }))
@@ -157,5 +195,53 @@ fn settle(result: Result<Outcome, Error>) -> Result<Outcome, AdapterError> {
         Ok(outcome) => Ok(outcome),
         Err(error) if error.is_refusal() => Ok(Outcome::Refused(error.code().to_string())),
         Err(error) => Err(failed(error)),
+    }
+}
+
+/// Reads canonical bytes and writes them again.
+pub(crate) fn read(what: Format, bytes: &[u8]) -> Outcome {
+    let written = match what {
+        Format::Receipt => Receipt::from_canonical_bytes(bytes)
+            .map(|receipt| receipt.to_canonical_bytes())
+            .map_err(|error| decode_code(&error)),
+        Format::Transaction => aivm_abi::transaction::Envelope::from_canonical_bytes(bytes)
+            .map(|envelope| envelope.to_canonical_bytes())
+            .map_err(|error| decode_code(&error)),
+        Format::Address => match std::str::from_utf8(bytes) {
+            Err(_) => Err("malformed"),
+            Ok(text) => Address::from_bech32m(text, aivm_abi::DEFAULT_PREFIX)
+                .map(|address| address.0.to_vec())
+                .map_err(|error| address_code(&error)),
+        },
+    };
+    match written {
+        Ok(written) => Outcome::Read(Digest(*blake3::hash(&written).as_bytes())),
+        Err(code) => Outcome::Refused(code.to_owned()),
+    }
+}
+
+fn decode_code(error: &aivm_abi::DecodeError) -> &'static str {
+    use aivm_abi::DecodeError as E;
+    match error {
+        E::Truncated { .. } => "truncated",
+        E::Trailing { .. } => "trailing",
+        E::Magic { .. } => "magic",
+        E::Version { .. } => "version",
+        E::Tag { .. } => "tag",
+        E::Utf8 { .. } => "utf8",
+        E::TooLong { .. } => "too-long",
+        E::NotCanonical { .. } => "not-canonical",
+        _ => "malformed",
+    }
+}
+
+fn address_code(error: &aivm_abi::AddressError) -> &'static str {
+    use aivm_abi::AddressError as E;
+    match error {
+        E::Checksum => "checksum",
+        E::OldChecksum => "old-checksum",
+        E::Network { .. } => "network",
+        E::Length(_) => "length",
+        _ => "malformed",
     }
 }

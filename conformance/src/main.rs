@@ -1,31 +1,17 @@
 //! `aivm-conformance`: proves that an implementation computes what the vectors say.
 #![forbid(unsafe_code)]
 
-mod adapter;
-mod commands;
-mod digest;
-mod load;
-mod machine;
-mod matrix;
-mod memory;
-mod overlay;
-mod runner;
-mod setup;
-mod soak;
-mod suite;
-mod traffic;
-mod vector;
-
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::time::Duration;
 
-use adapter::{Adapter, Process};
-use clap::{Parser, Subcommand};
-use machine::Machine;
-use runner::Report;
-use setup::{Setup, Vms};
+use aivm_conformance::commands::NodeCommand;
+use aivm_conformance::runner::{self, Task, Verdict};
+use aivm_conformance::{
+    Adapter, AdapterError, Interpreter, Machine, Process, bless, report, serve, suite,
+};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Proves that an AIVM implementation computes what the vectors say.
 ///
@@ -44,30 +30,21 @@ enum Command {
     /// Without `--adapter` that is the VM in this program. With it, a command of yours that
     /// reads a case on each line of its standard input and answers on a line of its output;
     /// `aivm-conformance serve` is such a command.
-    Run {
-        /// Folder of the vectors.
-        #[arg(long, default_value = "conformance/vectors")]
-        vectors: PathBuf,
-        /// Only this suite; may be given more than once.
-        #[arg(long)]
-        suite: Vec<String>,
-        /// Only vectors with this text in their name.
-        #[arg(long)]
-        filter: Option<String>,
-        /// Command of the implementation under test.
-        #[arg(long)]
-        adapter: Option<String>,
-        /// Prints a report for programs.
-        #[arg(long)]
-        json: bool,
+    Run(Run),
+    /// Answers cases from standard input with an implementation in this program.
+    Serve {
+        /// Which one.
+        #[arg(long, value_enum, default_value_t)]
+        engine: Engine,
     },
-    /// Answers cases from standard input with the VM in this program.
-    Serve,
     #[command(flatten)]
-    Node(commands::NodeCommand),
-    /// Writes the outcomes of the VM in this program into the vectors, as the new expectation.
+    Node(NodeCommand),
+    /// Writes the outcomes of the VM in this program into vectors that people wrote, as the new
+    /// expectation.
     ///
-    /// Review the difference as you would review code.
+    /// It refuses when an outcome contradicts what a step claims. Files that a generator writes
+    /// are left alone: `cargo xtask vectors` writes those. Review the difference as you would
+    /// review code.
     Bless {
         /// Folder of the vectors.
         #[arg(long, default_value = "conformance/vectors")]
@@ -75,28 +52,71 @@ enum Command {
     },
 }
 
+#[derive(Args)]
+struct Run {
+    /// Folder of the vectors.
+    #[arg(long, default_value = "conformance/vectors")]
+    vectors: PathBuf,
+    /// Only this suite; may be given more than once.
+    #[arg(long)]
+    suite: Vec<String>,
+    /// Only vectors with this text in their name.
+    #[arg(long)]
+    filter: Option<String>,
+    /// Command of the implementation under test.
+    #[arg(long, conflicts_with = "engine")]
+    adapter: Option<String>,
+    /// Implementation in this program.
+    #[arg(long, value_enum, default_value_t)]
+    engine: Engine,
+    /// Vectors that run at the same time, each on an implementation of its own.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: u16,
+    /// Seconds that an adapter may take for an answer.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    timeout: u64,
+    /// Prints a report for programs.
+    #[arg(long, conflicts_with = "junit")]
+    json: bool,
+    /// Prints a report in JUnit's XML, for CI services.
+    #[arg(long)]
+    junit: bool,
+}
+
+/// Implementations in this program.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Engine {
+    /// The VM of this repository, on wasmer with Cranelift.
+    #[default]
+    Vm,
+    /// A second implementation of calls, state and receipts, on the interpreter wasmi, with the
+    /// scalar reference of inference.
+    Wasmi,
+}
+
+impl Engine {
+    fn adapter(self) -> Result<Box<dyn Adapter>, AdapterError> {
+        Ok(match self {
+            Self::Vm => Box::new(Machine::new().map_err(|e| AdapterError::Failed(e.to_string()))?),
+            Self::Wasmi => Box::new(Interpreter::default()),
+        })
+    }
+}
+
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Run {
-            vectors,
-            suite,
-            filter,
-            adapter,
-            json,
-        } => run(
-            &vectors,
-            &suite,
-            filter.as_deref(),
-            adapter.as_deref(),
-            json,
-        ),
-        Command::Serve => machine()
-            .and_then(|mut machine| Ok(adapter::serve(&mut machine)?))
-            .map(|()| true),
+        Command::Run(arguments) => run(&arguments),
         Command::Node(command) => return command.run(),
-        Command::Bless { vectors } => bless(&vectors).map(|()| true),
+        Command::Serve { engine } => with_stack(move || {
+            let input = std::io::stdin().lock();
+            let mut adapter = engine.adapter().map_err(std::io::Error::other)?;
+            serve(adapter.as_mut(), input, std::io::stdout().lock())
+        })
+        .map(|()| true)
+        .map_err(Failure::from),
+        Command::Bless { vectors } => bless_all(&vectors).map(|()| true),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
@@ -108,78 +128,102 @@ fn main() -> ExitCode {
     }
 }
 
-/// The VM in this program, as nodes run it.
-fn machine() -> Result<Machine, Failure> {
-    Ok(Machine::with(Arc::new(Vms::new(Setup::default())?)))
+/// Runs on a thread whose stack suffices for an interpreter in an interpreter.
+fn with_stack<T: Send + 'static>(
+    body: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> std::io::Result<T> {
+    let thread = std::thread::Builder::new()
+        .stack_size(256 << 20)
+        .spawn(body)?;
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-fn run(
-    vectors: &std::path::Path,
-    suites: &[String],
-    filter: Option<&str>,
-    adapter: Option<&str>,
-    json: bool,
-) -> Result<bool, Failure> {
-    let mut adapter: Box<dyn Adapter> = match adapter {
-        Some(command) => Box::new(Process::start(command)?),
-        None => Box::new(machine()?),
+fn run(arguments: &Run) -> Result<bool, Failure> {
+    let files = suite::choose(suite::load(&arguments.vectors)?, &arguments.suite)?;
+    let mut tasks = Vec::new();
+    for (path, file) in &files {
+        let folder = path.parent().unwrap_or(&arguments.vectors);
+        for vector in &file.vectors {
+            let text = arguments.filter.as_deref();
+            if text.is_none_or(|text| vector.name.contains(text)) {
+                tasks.push(Task {
+                    suite: &file.suite,
+                    vector,
+                    case: suite::case(file, vector, folder)?,
+                });
+            }
+        }
+    }
+    if tasks.is_empty() {
+        return Err("no vector matches".into());
+    }
+    let timeout = Duration::from_secs(arguments.timeout);
+    let start = || -> Result<Box<dyn Adapter>, AdapterError> {
+        Ok(match &arguments.adapter {
+            Some(command) => Box::new(Process::start(command, timeout)?),
+            None => arguments.engine.adapter()?,
+        })
     };
-    let progress = !json && std::io::stderr().is_terminal();
-    let mut reports: Vec<Report> = Vec::new();
-    for (path, file) in suite::load(vectors)? {
-        if !suites.is_empty() && !suites.contains(&file.suite) {
+    let shows = std::io::stderr().is_terminal();
+    let progress = |done: usize, task: &Task<'_>| {
+        if shows {
+            bar(done, tasks.len(), task);
+        }
+    };
+    let reports = runner::run(&tasks, usize::from(arguments.jobs), &start, &progress)?;
+    if shows {
+        eprint!("\r\x1b[K");
+    }
+    if report::count(&reports, Verdict::Unsupported) == reports.len() {
+        return Err("the implementation supports none of these vectors".into());
+    }
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&reports)?);
+    } else if arguments.junit {
+        print!("{}", report::junit(&reports));
+    } else {
+        print!("{}", report::text(&reports));
+    }
+    Ok(report::count(&reports, Verdict::Failed) == 0)
+}
+
+/// Draws a line on the terminal; failing to is no failure.
+fn bar(done: usize, all: usize, task: &Task<'_>) {
+    const WIDTH: usize = 24;
+    let full = done * WIDTH / all.max(1);
+    let name: String = task.vector.name.chars().take(60).collect();
+    let mut terminal = std::io::stderr().lock();
+    let _ = write!(
+        terminal,
+        "\r\x1b[K[{}{}] {done}/{all} {}: {name}",
+        "#".repeat(full),
+        ".".repeat(WIDTH - full),
+        task.suite,
+    );
+    let _ = terminal.flush();
+}
+
+fn bless_all(vectors: &Path) -> Result<(), Failure> {
+    let mut machine = Machine::new()?;
+    let (mut written, mut left) = (0, 0);
+    for (path, mut file) in suite::load(vectors)? {
+        if file.generator.is_some() {
+            left += 1;
             continue;
         }
         let folder = path.parent().unwrap_or(vectors);
+        let mut blessed = Vec::with_capacity(file.vectors.len());
         for vector in &file.vectors {
-            if filter.is_some_and(|text| !vector.name.contains(text)) {
-                continue;
-            }
-            if progress {
-                eprint!("\r\x1b[K{} {}", reports.len() + 1, vector.name);
-                std::io::stderr().flush()?;
-            }
-            let case = suite::case(vector, folder)?;
-            reports.push(runner::run(&file.suite, vector, &case, adapter.as_mut()));
+            let results = machine.run(&suite::case(&file, vector, folder)?)?;
+            blessed.push(bless::bless(vector, &results)?);
         }
+        file.vectors = blessed;
+        std::fs::write(&path, suite::text(&file)?)?;
+        println!("wrote {}", path.display());
+        written += 1;
     }
-    if progress {
-        eprint!("\r\x1b[K");
-    }
-    if reports.is_empty() {
-        return Err("no vector matches".into());
-    }
-    let failed = reports
-        .iter()
-        .filter(|report| report.difference.is_some())
-        .count();
-    if json {
-        println!("{}", serde_json::to_string_pretty(&reports)?);
-    } else {
-        for report in &reports {
-            if let Some(difference) = &report.difference {
-                println!("FAILED {} / {}", report.suite, report.name);
-                println!("  at        {}", difference.place);
-                println!("  expected  {}", difference.expected);
-                println!("  found     {}", difference.found);
-            }
-        }
-        println!("{} passed, {failed} failed", reports.len() - failed);
-    }
-    Ok(failed == 0)
-}
-
-fn bless(vectors: &std::path::Path) -> Result<(), Failure> {
-    let mut machine = machine()?;
-    for (path, mut file) in suite::load(vectors)? {
-        let folder = path.parent().unwrap_or(vectors);
-        for vector in &mut file.vectors {
-            let results = machine.run(&suite::case(vector, folder)?)?;
-            *vector = runner::blessed(vector, &results);
-        }
-        let mut text = serde_json::to_string_pretty(&file)?;
-        text.push('\n');
-        std::fs::write(&path, text)?;
-    }
+    println!("{written} files written, {left} left to their generator");
     Ok(())
 }

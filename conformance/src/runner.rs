@@ -1,9 +1,27 @@
 //! Running vectors and comparing what came with what was expected.
 
-use serde::Serialize;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::adapter::{Adapter, Results};
-use crate::vector::{Step, Vector};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::adapter::{Adapter, AdapterError, Case, Results};
+use crate::vector::Vector;
+
+/// Native stack of a thread that runs vectors: interpreters nest on it.
+const STACK: usize = 256 << 20;
+
+/// A vector to be run.
+#[derive(Debug)]
+pub struct Task<'a> {
+    /// Its suite.
+    pub suite: &'a str,
+    /// What is expected.
+    pub vector: &'a Vector,
+    /// What is run.
+    pub case: Case,
+}
 
 /// How a vector ended.
 #[derive(Clone, Debug, Serialize)]
@@ -13,8 +31,25 @@ pub struct Report {
     pub suite: String,
     /// Its name.
     pub name: String,
-    /// Nothing when it passed; else the first difference.
+    /// The rule that it tests.
+    pub rule: String,
+    /// What came of it.
+    pub verdict: Verdict,
+    /// The first difference, or why it could not be run.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub difference: Option<Difference>,
+}
+
+/// What came of a vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// All is as expected.
+    Passed,
+    /// Something is not.
+    Failed,
+    /// The implementation does not have what it needs.
+    Unsupported,
 }
 
 /// The first difference between what was expected and what came.
@@ -28,88 +63,147 @@ pub struct Difference {
     pub found: String,
 }
 
-/// Runs a case and compares.
+/// Runs tasks, each on one of `jobs` implementations that `start` makes, and tells `progress`
+/// how many are done and which was the last. Reports come in the order of the tasks.
+///
+/// # Errors
+/// When an implementation cannot be started or was given up.
 pub fn run(
-    suite: &str,
-    vector: &Vector,
-    case: &crate::adapter::Case,
-    adapter: &mut dyn Adapter,
-) -> Report {
-    let difference = match adapter.run(case) {
-        Ok(results) => compare(vector, &results),
-        Err(error) => Some(Difference {
-            place: "the run as a whole".into(),
-            expected: "results".into(),
-            found: error.to_string(),
-        }),
+    tasks: &[Task<'_>],
+    jobs: usize,
+    start: &(dyn Fn() -> Result<Box<dyn Adapter>, AdapterError> + Sync),
+    progress: &(dyn Fn(usize, &Task<'_>) + Sync),
+) -> Result<Vec<Report>, AdapterError> {
+    let (next, done, stopped) = (
+        AtomicUsize::new(0),
+        AtomicUsize::new(0),
+        AtomicBool::new(false),
+    );
+    let reports: Mutex<Vec<Option<Report>>> = Mutex::new(vec![None; tasks.len()]);
+    let work = || -> Result<(), AdapterError> {
+        let mut adapter = start()?;
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(task) = tasks.get(index) else {
+                return Ok(());
+            };
+            if stopped.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            let report = run_one(task, adapter.as_mut())?;
+            progress(done.fetch_add(1, Ordering::Relaxed) + 1, task);
+            let mut reports = reports.lock().unwrap_or_else(|e| e.into_inner());
+            if let Some(place) = reports.get_mut(index) {
+                *place = Some(report);
+            }
+        }
     };
-    Report {
-        suite: suite.into(),
-        name: vector.name.clone(),
+    let work = || work().inspect_err(|_| stopped.store(true, Ordering::Relaxed));
+    let outcome = std::thread::scope(|scope| {
+        let worker = || {
+            let builder = std::thread::Builder::new().stack_size(STACK);
+            builder
+                .spawn_scoped(scope, &work)
+                .map_err(|e| AdapterError::Failed(e.to_string()))
+        };
+        let workers: Vec<_> = (0..jobs.max(1).min(tasks.len()))
+            .map(|_| worker())
+            .collect();
+        let mut outcome = Ok(());
+        for worker in workers {
+            let ended = worker.and_then(|worker| match worker.join() {
+                Ok(ended) => ended,
+                Err(panic) => std::panic::resume_unwind(panic),
+            });
+            outcome = outcome.and(ended);
+        }
+        outcome
+    });
+    outcome?;
+    let reports = reports.into_inner().unwrap_or_else(|e| e.into_inner());
+    Ok(reports.into_iter().flatten().collect())
+}
+
+/// Runs a task and compares.
+fn run_one(task: &Task<'_>, adapter: &mut dyn Adapter) -> Result<Report, AdapterError> {
+    let (verdict, difference) = match adapter.run(&task.case) {
+        Ok(results) => match compare(task.vector, &results) {
+            None => (Verdict::Passed, None),
+            difference => (Verdict::Failed, difference),
+        },
+        Err(error) if error.is_final() => return Err(error),
+        Err(error) => {
+            let verdict = match error {
+                AdapterError::Unsupported(_) => Verdict::Unsupported,
+                _ => Verdict::Failed,
+            };
+            let difference = Difference {
+                place: "the run as a whole".into(),
+                expected: "results".into(),
+                found: error.to_string(),
+            };
+            (verdict, Some(difference))
+        }
+    };
+    Ok(Report {
+        suite: task.suite.into(),
+        name: task.vector.name.clone(),
+        rule: task.vector.rule.clone(),
+        verdict,
         difference,
-    }
+    })
 }
 
-/// The vector with the outcomes that came put in place of the expected ones.
-pub fn blessed(vector: &Vector, results: &Results) -> Vector {
-    let steps = vector
-        .steps
-        .iter()
-        .zip(&results.outcomes)
-        .map(|(step, outcome)| Step {
-            action: step.action.clone(),
-            expect: Some(outcome.clone()),
+/// The first difference between what a vector expects and what came.
+pub fn compare(vector: &Vector, results: &Results) -> Option<Difference> {
+    let steps = vector.steps.len();
+    if results.outcomes.len() != steps {
+        return Some(Difference {
+            place: "the number of outcomes".into(),
+            expected: steps.to_string(),
+            found: results.outcomes.len().to_string(),
         });
-    Vector {
-        steps: steps.collect(),
-        storage: results.storage.clone(),
-        ..vector.clone()
     }
-}
-
-fn compare(vector: &Vector, results: &Results) -> Option<Difference> {
-    for (index, step) in vector.steps.iter().enumerate() {
+    for (index, (step, found)) in vector.steps.iter().zip(&results.outcomes).enumerate() {
         let place = format!("step {}", index + 1);
-        let (Some(expected), Some(found)) = (&step.expect, results.outcomes.get(index)) else {
+        let Some(expected) = &step.expect else {
             return Some(Difference {
                 place,
-                expected: step
-                    .expect
-                    .as_ref()
-                    .map_or("an expectation in the vector".into(), text),
-                found: results
-                    .outcomes
-                    .get(index)
-                    .map_or("no outcome".into(), text),
+                expected: "an expectation in the vector".into(),
+                found: value(found).to_string(),
             });
         };
         if let Some(difference) = first(&place, &value(expected), &value(found)) {
-            return Some(difference);
+            return Some(explained(difference));
         }
     }
-    first("storage", &value(&vector.storage), &value(&results.storage))
+    let storage = first("storage", &value(&vector.storage), &value(&results.storage));
+    storage.or_else(|| {
+        first(
+            "balances",
+            &value(&vector.balances),
+            &value(&results.balances),
+        )
+    })
 }
 
-fn value(of: &impl Serialize) -> serde_json::Value {
+fn value(of: &impl Serialize) -> Value {
     serde_json::to_value(of).unwrap_or_default()
 }
 
-fn text(of: &impl Serialize) -> String {
-    value(of).to_string()
-}
+/// The fields of a receipt, those first that tell most.
+const ORDER: [&str; 5] = ["status", "output", "events", "gas", "receipt"];
 
-/// The first place, in the order of the expected value, at which two values differ.
-fn first(
-    place: &str,
-    expected: &serde_json::Value,
-    found: &serde_json::Value,
-) -> Option<Difference> {
-    use serde_json::Value;
+/// The first place at which two values differ.
+fn first(place: &str, expected: &Value, found: &Value) -> Option<Difference> {
     if expected == found {
         return None;
     }
     if let (Value::Object(a), Value::Object(b)) = (expected, found) {
-        for key in a.keys().chain(b.keys()) {
+        let mut keys: Vec<&String> = a.keys().chain(b.keys()).collect();
+        let rank = |key: &str| ORDER.iter().position(|name| *name == key);
+        keys.sort_by_key(|key| rank(key).unwrap_or(ORDER.len()));
+        for key in keys {
             let missing = Value::Null;
             let (a, b) = (
                 a.get(key).unwrap_or(&missing),
@@ -126,9 +220,22 @@ fn first(
     {
         return first(&format!("{place}[{index}]"), a, b);
     }
+    let shown = |value: &Value| match value {
+        Value::Null => "nothing".to_owned(),
+        value => value.to_string(),
+    };
     Some(Difference {
         place: place.into(),
-        expected: expected.to_string(),
-        found: found.to_string(),
+        expected: shown(expected),
+        found: shown(found),
     })
+}
+
+/// A hash tells nothing; say what it is of.
+fn explained(mut difference: Difference) -> Difference {
+    if difference.place.ends_with(".receipt.receipt") {
+        difference.found += " (the parts shown are equal: state delta, transcript, inferences, \
+                             PQ checks or schedule differ)";
+    }
+    difference
 }

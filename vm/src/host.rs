@@ -166,6 +166,24 @@ pub trait Host {
     /// When the chain's store fails.
     fn model(&self, model_hash: &Hash) -> Result<Option<Vec<u8>>, HostError>;
 
+    /// Whether the chain has this code. It is asked for each deployment, also of code that the
+    /// VM holds compiled: what a node ran before, on a block that is no more, must not show.
+    ///
+    /// # Errors
+    /// When the chain's store fails.
+    fn has_code(&self, code_hash: &Hash) -> Result<bool, HostError> {
+        Ok(self.code(code_hash)?.is_some())
+    }
+
+    /// Whether the chain has this model. It is asked for each quote and inference, so a chain
+    /// whose [`model`](Host::model) copies should answer it without.
+    ///
+    /// # Errors
+    /// When the chain's store fails.
+    fn has_model(&self, model_hash: &Hash) -> Result<bool, HostError> {
+        Ok(self.model(model_hash)?.is_some())
+    }
+
     /// Content address of the model that the chain has given this name. Guests written for
     /// other hosts load models by name; by default a chain has no names, and they use
     /// content addresses.
@@ -248,6 +266,12 @@ impl<H: Host + ?Sized> Host for &mut H {
     }
     fn model(&self, model_hash: &Hash) -> Result<Option<Vec<u8>>, HostError> {
         (**self).model(model_hash)
+    }
+    fn has_code(&self, code_hash: &Hash) -> Result<bool, HostError> {
+        (**self).has_code(code_hash)
+    }
+    fn has_model(&self, model_hash: &Hash) -> Result<bool, HostError> {
+        (**self).has_model(model_hash)
     }
     fn model_named(&self, name: &str) -> Result<Option<Hash>, HostError> {
         (**self).model_named(name)

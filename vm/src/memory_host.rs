@@ -196,6 +196,14 @@ impl Host for MemoryHost {
         Ok(self.models.get(model_hash).cloned())
     }
 
+    fn has_code(&self, code_hash: &Hash) -> Result<bool, HostError> {
+        Ok(self.codes.contains_key(code_hash))
+    }
+
+    fn has_model(&self, model_hash: &Hash) -> Result<bool, HostError> {
+        Ok(self.models.contains_key(model_hash))
+    }
+
     fn debug_log(&self, contract: &Address, message: &str) {
         if let Some(log) = &self.log {
             let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);

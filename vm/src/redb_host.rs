@@ -149,6 +149,12 @@ impl RedbHost {
         write.commit().map_err(failed)
     }
 
+    fn has(&self, table: Table, key: &[u8]) -> Result<bool, HostError> {
+        let read = self.database.begin_read().map_err(failed)?;
+        let table = read.open_table(table).map_err(failed)?;
+        Ok(table.get(key).map_err(failed)?.is_some())
+    }
+
     fn write(&mut self, delta: &StateDelta, root: &Hash, commits: u64) -> Result<(), redb::Error> {
         let mut write = self.database.begin_write()?;
         write.set_durability(Durability::Immediate)?;
@@ -240,6 +246,14 @@ impl Host for RedbHost {
     fn model_named(&self, name: &str) -> Result<Option<Hash>, HostError> {
         let name = self.get(META, &[NAME, name.as_bytes()].concat())?;
         name.map(exactly).transpose()
+    }
+
+    fn has_code(&self, code_hash: &Hash) -> Result<bool, HostError> {
+        self.has(CODES, code_hash)
+    }
+
+    fn has_model(&self, model_hash: &Hash) -> Result<bool, HostError> {
+        self.has(MODELS, model_hash)
     }
 
     fn commit(&mut self, delta: &StateDelta) -> Result<(), HostError> {

@@ -258,6 +258,8 @@ fn code_of(host: &dyn Host, plan: &Plan<'_>) -> Result<Hash, Error> {
     let existing = host.contract(&plan.to)?;
     match (plan.create, existing) {
         (Some(_), Some(_)) => Err(Error::AddressInUse(plan.to)),
+        // Compiled code may be held from a block that is no more.
+        (Some(code), None) if !host.has_code(&code)? => Err(Error::UnknownCode(code)),
         (Some(code), None) => Ok(code),
         (None, Some(code)) => Ok(code),
         (None, None) => Err(Error::NoContract(plan.to)),

@@ -122,6 +122,29 @@ fn a_contract_gets_what_the_model_computes_and_pays_the_quote() {
     }
 }
 
+/// A node may have seen a block that its chain then gave up; the others have not.
+#[test]
+fn what_a_block_that_is_no_more_brought_is_not_there() {
+    let (mut world, model) = (World::new(), model());
+    world.vm.register_model(&mut world.host, &digits()).unwrap();
+    let contract = world.deploy(&classifier());
+    let request = input(&model.hash(), &pattern(&model, 1));
+    ran(&world.call(contract, &request));
+
+    world.host = World::new().host;
+    let code = aivm::code_hash(&classifier());
+    let deploy = aivm::Deploy::new(ALICE, code, []);
+    let refused = world.vm.deploy(&mut world.host, &deploy).unwrap_err();
+    assert_eq!(refused.code(), "unknown-code");
+    assert_eq!(world.deploy(&classifier()), contract);
+    let receipt = world.call(contract, &request);
+    assert_eq!(receipt.status, Status::Return);
+    // The error case, and its first: there is no such model.
+    assert_eq!((receipt.output[0], receipt.output[4]), (1, 0));
+    world.vm.register_model(&mut world.host, &digits()).unwrap();
+    ran(&world.call(contract, &request));
+}
+
 #[test]
 fn receipts_do_not_depend_on_the_model_cache() {
     let model = model();

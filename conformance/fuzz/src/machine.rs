@@ -9,6 +9,7 @@ use aivm::{
     Word,
 };
 use aivm_abi::{CoreType, EXPORTS, IMPORTS, LINES_SECTION, LineTable};
+use aivm_conformance::vector as vectors;
 use wasm_encoder::{
     CodeSection, ConstExpr, CustomSection, DataSection, EntityType, ExportKind, ExportSection,
     Function, FunctionSection, ImportSection, MemorySection, MemoryType, Module, Section,
@@ -16,9 +17,6 @@ use wasm_encoder::{
 };
 
 use crate::bytes::Bytes;
-
-#[path = "../../src/vector.rs"]
-mod vectors;
 
 const ALICE: Address = Address([0xa1; 20]);
 const COUNTER: &[u8] = include_bytes!("../seeds/module/counter.wasm");

@@ -125,8 +125,10 @@ impl ModelCache {
         active: &Active,
     ) -> Result<Option<Result<Arc<Ready>, nn::Error>>, Error> {
         let id = (*hash, active.hash);
-        if let Some(found) = self.lock().models.get(&id) {
-            return Ok(Some(Ok(found.clone())));
+        let held = self.lock().models.get(&id).cloned();
+        if let Some(found) = held {
+            // It may be from a block that is no more, which other nodes never saw.
+            return Ok(chain.has_model(hash)?.then_some(Ok(found)));
         }
         let Some(bytes) = chain.model(hash)? else {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! wasmi, an interpreter. It is built without vectors here.
+//! wasmi, an interpreter.
 
 use aivm_abi::TrapCode;
 use wasmi::errors::{ErrorKind, InstantiationError};

@@ -224,9 +224,6 @@ impl Script {
                 Failure::Refused(why) if why.contains("gc types are disallowed") => {
                     skip("this build of wasmtime has no externref")
                 }
-                Failure::Refused(why) if why.contains("SIMD") => {
-                    skip("this build of wasmi has no vectors")
-                }
                 // It could only be an imported one, and contracts cannot import globals.
                 Failure::Refused(why) if why.contains("init expr in element section") => {
                     skip("wasmer has no global.get in element segments")

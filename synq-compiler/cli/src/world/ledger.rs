@@ -86,6 +86,12 @@ impl Host for Ledger {
     fn model(&self, model_hash: &Hash) -> Result<Option<Vec<u8>>, HostError> {
         self.host.model(model_hash)
     }
+    fn has_code(&self, code_hash: &Hash) -> Result<bool, HostError> {
+        self.host.has_code(code_hash)
+    }
+    fn has_model(&self, model_hash: &Hash) -> Result<bool, HostError> {
+        self.host.has_model(model_hash)
+    }
     fn commit(&mut self, delta: &StateDelta) -> Result<(), HostError> {
         self.host.commit(delta)
     }

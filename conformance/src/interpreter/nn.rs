@@ -1,0 +1,195 @@
+//! Neural networks, on the scalar reference.
+
+use std::sync::Arc;
+
+use aivm_abi::host::nn::{Error, Host, InferenceQuote, Profile, Tensor, TensorType};
+use aivm_abi::receipt::Inference;
+use aivm_abi::{Digest, Exit, TrapCode, Word};
+use aivm_gas::NnPrices;
+use aivm_nn::{
+    Array, Data, ElementType, Executor, Info, Model, ModelLimits, Node, Op, Quote, Reference,
+    RunError,
+};
+
+use super::Fault;
+use super::chain::Library;
+use super::frame::Frame;
+use crate::outcome::Outcome;
+
+fn limits(prices: &NnPrices) -> ModelLimits {
+    let mut limits = ModelLimits::default();
+    limits.bytes = usize::try_from(prices.max_model_bytes).unwrap_or(usize::MAX);
+    limits.memory = prices.max_memory;
+    limits
+}
+
+/// Accepts a model, for a price by its bytes and nodes.
+pub(super) fn register(library: &mut Library, onnx: &[u8], prices: &NnPrices) -> Outcome {
+    let Ok(model) = Model::from_onnx(onnx, &limits(prices)) else {
+        return Outcome::Refused("invalid-model".to_owned());
+    };
+    let gas = prices.register_base
+        + prices.register_per_byte * onnx.len() as u64
+        + prices.register_per_node * model.graph().nodes().len() as u64;
+    let hash = model.hash();
+    library.models.insert(hash, Arc::new(model));
+    Outcome::Accepted {
+        hash: Digest(hash),
+        gas,
+    }
+}
+
+const TYPES: [(TensorType, ElementType); 7] = [
+    (TensorType::U8, ElementType::U8),
+    (TensorType::I8, ElementType::I8),
+    (TensorType::I16, ElementType::I16),
+    (TensorType::I32, ElementType::I32),
+    (TensorType::I64, ElementType::I64),
+    (TensorType::Fp32, ElementType::F32),
+    (TensorType::Bool, ElementType::Bool),
+];
+
+fn element_type(ty: TensorType) -> Option<ElementType> {
+    TYPES
+        .iter()
+        .find(|(guest, _)| *guest == ty)
+        .map(|(_, own)| *own)
+}
+
+fn guest_type(ty: ElementType) -> Option<TensorType> {
+    TYPES
+        .iter()
+        .find(|(_, own)| *own == ty)
+        .map(|(guest, _)| *guest)
+}
+
+impl Frame {
+    fn model(&self, hash: Word) -> Result<(Arc<Model>, Quote), Error> {
+        let model = self.shared.library.models.get(&hash.to_be_bytes());
+        let model = model.cloned().ok_or(Error::ModelNotFound)?;
+        let mut ends = model.inputs().iter().chain(model.outputs());
+        if !ends.all(|info| guest_type(info.ty).is_some()) {
+            return Err(Error::InvalidModel);
+        }
+        let prices = &self.shared.schedule.nn;
+        let quote = model.quote(prices);
+        if quote.memory > prices.max_memory {
+            return Err(Error::MemoryLimit);
+        }
+        Ok((model, quote))
+    }
+}
+
+/// The guest's tensors as the model's, if they are.
+fn inputs(model: &Model, given: Vec<Tensor>) -> Option<Vec<aivm_nn::Tensor>> {
+    let infos = model.inputs();
+    if infos.len() != given.len() {
+        return None;
+    }
+    let fitting = infos.iter().zip(given).map(|(info, tensor)| {
+        let fits = element_type(tensor.ty) == Some(info.ty) && tensor.dimensions == info.shape;
+        let tensor = aivm_nn::Tensor::new(info.ty, tensor.dimensions, tensor.data);
+        tensor.ok().filter(|_| fits)
+    });
+    fitting.collect()
+}
+
+impl Host for Frame {
+    fn quote(&mut self, model: Word) -> Result<Result<InferenceQuote, Error>, Exit> {
+        Ok(self.model(model).map(|(_, quote)| InferenceQuote {
+            gas: quote.gas,
+            macs: quote.macs,
+            memory: quote.memory,
+            profile: match quote.profile {
+                aivm_nn::Profile::Integer => Profile::Integer,
+                _ => Profile::StrictF32,
+            },
+        }))
+    }
+
+    fn infer(
+        &mut self,
+        hash: Word,
+        given: Vec<Tensor>,
+    ) -> Result<Result<Vec<Tensor>, Error>, Exit> {
+        let (model, quote) = match self.model(hash) {
+            Ok(found) => found,
+            Err(error) => return Ok(Err(error)),
+        };
+        let Some(inputs) = inputs(&model, given) else {
+            return Ok(Err(Error::ShapeMismatch));
+        };
+        self.spend(quote.gas)?;
+        self.shared.lanes.inference += quote.gas;
+        self.shared.inferences.push(Inference {
+            model: Digest(hash.to_be_bytes()),
+            contract: self.message.contract,
+            gas: quote.gas,
+            macs: quote.macs,
+        });
+        let executor: &dyn Executor = match self.shared.fault {
+            Some(Fault::Rounding) => &AwayFromZero,
+            _ => &Reference,
+        };
+        match aivm_nn::run(&model, executor, &inputs, &mut ()) {
+            Ok(outputs) => {
+                let outputs = outputs.into_iter().map(|tensor| {
+                    Some(Tensor {
+                        ty: guest_type(tensor.ty)?,
+                        dimensions: tensor.shape,
+                        data: tensor.data,
+                    })
+                });
+                let outputs: Option<Vec<Tensor>> = outputs.collect();
+                Ok(outputs.ok_or(Error::InvalidModel))
+            }
+            Err(RunError::IndexOutOfRange | RunError::DivisionByZero) => {
+                Err(TrapCode::BadArgument.into())
+            }
+            Err(RunError::InputCount { .. } | RunError::Input { .. } | RunError::Tensor { .. }) => {
+                Ok(Err(Error::ShapeMismatch))
+            }
+            Err(error) => Err(Exit::host(error.to_string())),
+        }
+    }
+}
+
+/// The reference, with the rounding of [`Fault::Rounding`]: the accumulators of a quantised matrix
+/// product, each times its one scale, round to the nearest integer, and to the one further from
+/// zero where two are as near.
+struct AwayFromZero;
+
+impl Executor for AwayFromZero {
+    fn node(
+        &self,
+        index: usize,
+        node: &Node,
+        operands: &[Option<&Array>],
+        results: &[Info],
+    ) -> Result<Vec<Array>, RunError> {
+        let (Op::QMatMul(requantize), [result]) = (&node.op, results) else {
+            return Reference.node(index, node, operands, results);
+        };
+        let (&[scale], true) = (requantize.scales.as_slice(), operands.len() < 5) else {
+            return Reference.node(index, node, operands, results);
+        };
+        let sum = Node {
+            op: Op::MatMulInteger,
+            ..node.clone()
+        };
+        let shape = result.shape.clone();
+        let infos = [Info::new(ElementType::I32, shape.clone())];
+        let sums = Reference.node(index, &sum, operands, &infos)?;
+        let sums = sums.first().and_then(Array::to_i64).unwrap_or_default();
+        // Exact: the sums of small models have less than 29 bits, a scale has 24.
+        let rounded = sums.into_iter().map(|sum| {
+            let product = sum as f64 * f64::from(scale);
+            product.round() as i64 + i64::from(requantize.zero)
+        });
+        let data = match requantize.ty {
+            ElementType::U8 => Data::U8(rounded.map(|v| v.clamp(0, 255) as u8).collect()),
+            _ => Data::I8(rounded.map(|v| v.clamp(-128, 127) as i8).collect()),
+        };
+        Ok(vec![Array { shape, data }])
+    }
+}
