@@ -11,7 +11,6 @@
 //! - [`receipt`]: what a transaction did, in canonical bytes.
 //! - [`transaction`]: signed deployments and calls, in canonical bytes.
 //! - [`LineTable`]: the section of a module that names source lines.
-//! - [`blake3()`]: the hash of the above, quick where it is short.
 //! - [`Address`], [`Word`], [`Digest`]: the values that all of it is made of.
 //!
 //! `host`, `glue` and the tables are generated from the WIT files at build time.
@@ -28,7 +27,6 @@ mod generated;
 mod guest;
 mod lines;
 pub mod receipt;
-mod short_hash;
 mod table;
 pub mod transaction;
 mod transcript;
@@ -41,7 +39,6 @@ pub use exit::{Exit, TrapCode, UnknownTrapCode};
 pub use generated::{EXPORTS, HostFunctions, IMPORTS, WIT_PACKAGE, glue, host};
 pub use guest::{Guest, Meter};
 pub use lines::{LINES_SECTION, LineTable, SourceLine};
-pub use short_hash::blake3;
 pub use table::{Area, CoreType, Export, FuncId, Import, export, import, import_by_module};
 pub use transcript::{Bisect, Entry, EntryKind, Transcript, TranscriptFile, bisect};
 pub use word::{BadWord, Word};

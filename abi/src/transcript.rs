@@ -4,11 +4,12 @@ mod buffer;
 mod entry;
 mod file;
 
+use std::sync::OnceLock;
+
 pub use entry::{Entry, EntryKind};
 pub use file::{Bisect, TranscriptFile, bisect};
 
 use crate::generated::TRANSCRIPT_DOMAIN;
-use crate::short_hash::HashDomain;
 use crate::{Exit, FuncId};
 use buffer::Buffer;
 use entry::Retained;
@@ -133,10 +134,10 @@ impl Transcript {
     }
 }
 
-/// The transcript's domain.
-const DOMAIN: HashDomain = HashDomain::new(TRANSCRIPT_DOMAIN);
-
-/// A hasher in the transcript's domain.
+/// A hasher in the transcript's domain; deriving one anew would take longer than many calls.
 fn new_hasher() -> blake3::Hasher {
-    blake3::Hasher::new_derive_key(TRANSCRIPT_DOMAIN)
+    static HASHER: OnceLock<blake3::Hasher> = OnceLock::new();
+    HASHER
+        .get_or_init(|| blake3::Hasher::new_derive_key(TRANSCRIPT_DOMAIN))
+        .clone()
 }

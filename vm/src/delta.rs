@@ -127,7 +127,7 @@ impl Hasher {
     fn finish(self) -> Hash {
         match self.inner {
             Some(mut inner) => inner.update(&self.gathered).finalize().into(),
-            None => aivm_abi::blake3(&self.gathered),
+            None => blake3::hash(&self.gathered).into(),
         }
     }
 }

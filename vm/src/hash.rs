@@ -2,7 +2,9 @@
 
 use sha2::Digest;
 
-pub(crate) use crate::keccak::keccak256;
+pub(crate) fn keccak256(data: &[u8]) -> [u8; 32] {
+    alloy_primitives::keccak256(data).0
+}
 
 pub(crate) fn sha256(data: &[u8]) -> [u8; 32] {
     sha2::Sha256::digest(data).into()
@@ -13,7 +15,7 @@ pub(crate) fn sha3_256(data: &[u8]) -> [u8; 32] {
 }
 
 pub(crate) fn blake3(data: &[u8]) -> [u8; 32] {
-    aivm_abi::blake3(data)
+    *blake3::hash(data).as_bytes()
 }
 
 #[cfg(test)]

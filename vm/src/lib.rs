@@ -26,7 +26,6 @@ mod hash;
 mod host;
 pub mod inspect;
 mod journal;
-mod keccak;
 mod math;
 mod memory_host;
 mod metrics;

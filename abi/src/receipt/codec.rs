@@ -2,11 +2,10 @@
 
 use super::{Event, GasUsed, Inference, Kind, OutboxMessage, PqcCheck, Receipt, Status, VERSION};
 use crate::codec::{DecodeError, Reader, Writer};
-use crate::short_hash::HashDomain;
 use crate::{Address, Digest, TrapCode, Word};
 
 const MAGIC: &[u8] = b"AIVM-RECEIPT";
-const DOMAIN: HashDomain = HashDomain::new("AIVM receipt v1");
+const DOMAIN: &str = "AIVM receipt v1";
 const MAX_TOPICS: u64 = 4;
 
 impl Receipt {
@@ -162,7 +161,7 @@ impl Receipt {
 
     /// BLAKE3 of the canonical bytes, under the domain of receipts.
     pub fn hash(&self) -> Digest {
-        Digest(DOMAIN.hash(&self.to_canonical_bytes()))
+        Digest::of(DOMAIN, &self.to_canonical_bytes())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Bytes on their way to the hash.
 
-use super::{DOMAIN, new_hasher};
+use super::new_hasher;
 
 /// Bytes that are hashed together: BLAKE3 is several times faster on long inputs.
 const MOST: usize = 16 * 1024;
@@ -54,14 +54,12 @@ impl Buffer {
 
     /// Hash of all that was taken up.
     pub(super) fn hash(&self) -> [u8; 32] {
+        let mut hasher = match &self.hasher {
+            Some(hasher) => blake3::Hasher::clone(hasher),
+            None => new_hasher(),
+        };
         let gathered = self.bytes.get(..self.used).unwrap_or_default();
-        match &self.hasher {
-            Some(hasher) => {
-                let mut hasher = blake3::Hasher::clone(hasher);
-                hasher.update(gathered).finalize().into()
-            }
-            None => DOMAIN.hash(gathered),
-        }
+        hasher.update(gathered).finalize().into()
     }
 }
 

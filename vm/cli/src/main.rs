@@ -22,6 +22,7 @@ use clap::{CommandFactory, Parser};
 use args::{Cli, Command};
 
 fn main() -> ExitCode {
+    sigpipe::reset(); // a reader that has seen enough, such as `head`, ends the program quietly
     let cli = Cli::parse();
     let json = cli.json;
     let result = match &cli.command {

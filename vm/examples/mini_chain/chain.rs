@@ -121,19 +121,19 @@ impl Node {
     /// Makes the next block of everything that waits.
     pub fn produce(&mut self, timestamp: u64) -> Outcome<Block> {
         let transactions = std::mem::take(&mut self.mempool).into_values().collect();
-        self.extend(timestamp, transactions)
+        self.extend(timestamp, transactions, true)
     }
 
     /// Runs a block that another node made, and refuses it when anything comes out differently.
     pub fn apply(&mut self, block: &Block) -> Outcome<()> {
-        let own = self.extend(block.timestamp, block.transactions.clone())?;
+        let own = self.extend(block.timestamp, block.transactions.clone(), false)?;
         if own != *block {
             return Err(format!("block {} does not do what it says", block.height).into());
         }
         Ok(())
     }
 
-    fn extend(&mut self, timestamp: u64, offered: Vec<Envelope>) -> Outcome<Block> {
+    fn extend(&mut self, timestamp: u64, offered: Vec<Envelope>, choose: bool) -> Outcome<Block> {
         let height = self.blocks.len() as u64 + 1;
         let context = BlockContext::new(CHAIN, height).with_network(NETWORK);
         self.host.set_block(context.with_timestamp(timestamp));
@@ -143,7 +143,15 @@ impl Node {
         let mut offered = offered.into_iter();
         while let Some(envelope) = offered.next() {
             let (from, nonce) = (envelope.transaction.from, envelope.transaction.nonce);
-            self.check(&envelope, height, self.nonce(&from))?;
+            match self.check(&envelope, height, self.nonce(&from)) {
+                Ok(()) => {}
+                // It expired while it waited, or one before it was left out.
+                Err(error) if choose => {
+                    eprintln!("left out: {error}");
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
             match self.execute(&envelope, &mut pq_gas) {
                 Ok(receipt) => {
                     hashes.extend(receipt.hash().0);
