@@ -2,7 +2,7 @@
 
 mod common;
 
-use aivm::{Call, CheckError, Error, Status, TrapCode, Vm};
+use aivm::{Call, CheckError, Deploy, Error, Status, TrapCode, Vm};
 use common::*;
 
 fn trap_of(imports: &[&str], body: &str) -> TrapCode {
@@ -225,12 +225,16 @@ fn memory_and_data_are_fresh_for_every_call() {
 }
 
 #[test]
-fn data_beyond_the_memory_is_refused_at_upload() {
+fn data_beyond_the_memory_is_a_trap_when_deployed() {
     let wasm = guest(&[], r#"(data (i32.const 131071) "ab")"#);
     let mut world = World::new();
-    let error = world.vm.upload(&mut world.host, &wasm).unwrap_err();
-    assert!(error.to_string().contains("data segment"), "{error}");
-    assert_eq!(world.host.commits(), 0);
+    let code = world.vm.upload(&mut world.host, &wasm).unwrap().code;
+    let deploy = Deploy::new(ALICE, code, []);
+    let deployed = world.vm.deploy(&mut world.host, &deploy).unwrap();
+    assert_eq!(
+        deployed.receipt.status,
+        Status::Trap(TrapCode::OutOfBoundsMemory)
+    );
 }
 
 #[test]

@@ -104,7 +104,8 @@ mod tests {
         let p = Params::of_range(0.0, 255.0);
         assert_eq!((p.scale, p.zero), (1.0, 0));
         let p = Params::of_range(-1.0, 1.0);
-        assert_eq!((p.scale, p.zero), (2.0 / 255.0, 128));
+        // 2/255 is rounded up, so that a half stays just below 127.5 steps.
+        assert_eq!((p.scale, p.zero), (2.0 / 255.0, 127));
         // Zero is inside even where the range does not have it.
         let p = Params::of_range(5.0, 10.0);
         assert_eq!((p.scale, p.zero), (10.0 / 255.0, 0));

@@ -193,14 +193,14 @@ impl Parser<'_> {
         loop {
             self.attributes(&mut function.attributes);
             let place = self.span();
-            if self.is(TokenKind::Arrow) || self.is_word("returns") {
-                if let Some(first) = result.replace(place) {
-                    self.sink.push(
-                        Diagnostic::error("E0116", place, "a function says once what it returns")
-                            .label("said again")
-                            .also(first, "said here"),
-                    );
-                }
+            if (self.is(TokenKind::Arrow) || self.is_word("returns"))
+                && let Some(first) = result.replace(place)
+            {
+                self.sink.push(
+                    Diagnostic::error("E0116", place, "a function says once what it returns")
+                        .label("said again")
+                        .also(first, "said here"),
+                );
             }
             if self.eat(TokenKind::Arrow) {
                 function.returns = if self.is(TokenKind::LParen) {
