@@ -103,7 +103,7 @@ pub fn run(
         let worker = || {
             let builder = std::thread::Builder::new().stack_size(STACK);
             builder
-                .spawn_scoped(scope, &work)
+                .spawn_scoped(scope, work)
                 .map_err(|e| AdapterError::Failed(e.to_string()))
         };
         let workers: Vec<_> = (0..jobs.max(1).min(tasks.len()))

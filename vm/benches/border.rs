@@ -125,7 +125,7 @@ fn call_data(world: &mut World) {
     let contract = world.deploy(&std::fs::read(path).expect("the fixture"));
     let selector = &alloy_primitives::keccak256("read(uint8[64][1])")[..4];
     let mut pixels = vec![0; 64 * 32];
-    if let Some(byte) = pixels.iter_mut().nth(63 * 32 + 30) {
+    if let Some(byte) = pixels.get_mut(63 * 32 + 30) {
         *byte = 1;
     }
     let call = |data: &[&[u8]]| Call::new(ALICE, contract, data.concat());

@@ -71,7 +71,7 @@ fn receipts(target: CodeTarget) -> Vec<Receipt> {
     .iter()
     .map(|bits| {
         let mut input = bits.to_le_bytes().repeat(2);
-        input.extend((0..16).map(|n| (n * 37 + *bits as u8 % 5) as u8));
+        input.extend((0..16).map(|n| n * 37 + *bits as u8 % 5));
         vm.call(&mut host, &Call::new(ALICE, at, input)).unwrap()
     })
     .collect()

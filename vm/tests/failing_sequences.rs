@@ -228,7 +228,7 @@ fn sequence<H: State>(vm: &Vm, fresh: &dyn Fn() -> H, seed: u64, seen: &mut Seen
         _ => Fault::Panic,
     };
     // Where code and models have to come from the chain too.
-    let cold = seed % 8 == 0;
+    let cold = seed.is_multiple_of(8);
     for step in 0..4 {
         let mut input = [limbs(&contracts[0]), limbs(&contracts[1]), limbs(&BOB)].concat();
         input.extend(numbers.program(1));

@@ -361,12 +361,10 @@ fn component_handles() {
     check(twice, BAD_HANDLE);
     // A context outlives its graph.
     check(
-        &format!(
-            "(local.set $at (call $context))
+        "(local.set $at (call $context))
              (call $wasi:nn.graph.-resource-drop-graph (i32.load (i32.const 516)))
              (call $named (i32.const 3000) (i32.const 2056) (i32.const 5) (call $tensor))
-             (call $compute (local.get $at) (i32.const 1))"
-        ),
+             (call $compute (local.get $at) (i32.const 1))",
         Ok(100),
     );
 }

@@ -589,7 +589,7 @@ fn reentrancy() -> File {
         for name in names.iter().skip(1).rev() {
             data = input(&file.address(name, "proxy"), PLENTY, 0, &data);
         }
-        let mut output = match levels + 1 <= limit {
+        let mut output = match levels < limit {
             true => vec![7],
             false => vec![],
         };

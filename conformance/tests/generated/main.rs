@@ -26,9 +26,12 @@ use std::path::Path;
 use aivm_conformance::{Adapter, Interpreter, Machine, bless, suite};
 use draft::File;
 
+/// The files of a suite.
+type Files = fn() -> Vec<File>;
+
 /// All generated files.
 fn files() -> Vec<File> {
-    let suites: [(&str, fn() -> Vec<File>); 10] = [
+    let suites: [(&str, Files); 10] = [
         ("abi", abi::files),
         ("calls", calls::files),
         ("crypto", crypto::files),

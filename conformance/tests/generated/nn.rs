@@ -8,6 +8,11 @@ use super::draft::*;
 use super::guest::{HEAP, call, guest, push_word};
 use super::onnx::{self, BOOL, F32, I8, I32, I64, Message, Shape, U8, int, ints, tensor};
 
+/// A rule of one number.
+type One = fn(f32) -> f32;
+/// A rule of two.
+type Two<T, R> = fn(T, T) -> R;
+
 /// Input: the model's hash as a word in memory, the number of tensors (4 bytes), 4 unused, then
 /// their records with pointers as they will lie; it begins at [`HEAP`]. Returns the first output's
 /// bytes, or reverts with the number of the error.
@@ -54,7 +59,7 @@ fn request(model: &[u8; 32], inputs: &[(Shape<'_>, Vec<u8>)]) -> Vec<u8> {
     let records = data.len();
     data.resize(records + 20 * inputs.len(), 0);
     for (i, ((ty, dims), bytes)) in inputs.iter().enumerate() {
-        while data.len() % 8 != 0 {
+        while !data.len().is_multiple_of(8) {
             data.push(0);
         }
         let shape = HEAP + data.len() as u32;
@@ -161,7 +166,7 @@ fn operators() -> File {
     let d23: &[i64] = &[2, 3];
     let (x, y) = ([1.5f32, -2.25, 0.1, 1e10], [3.0f32, -0.5, 0.2, -1e-10]);
     let (p, q) = ([7i32, -3, 1_000_000, 5], [2i32, 4, -3, 5]);
-    let floats: [(&str, fn(f32, f32) -> f32); 6] = [
+    let floats: [(&str, Two<f32, f32>); 6] = [
         ("Add", |a, b| a + b),
         ("Sub", |a, b| a - b),
         ("Mul", |a, b| a * b),
@@ -185,7 +190,7 @@ fn operators() -> File {
             },
         );
     }
-    let integers: [(&str, fn(i32, i32) -> i32); 5] = [
+    let integers: [(&str, Two<i32, i32>); 5] = [
         ("Add", i32::wrapping_add),
         ("Sub", i32::wrapping_sub),
         ("Mul", i32::wrapping_mul),
@@ -223,7 +228,7 @@ fn operators() -> File {
             },
         );
     }
-    let comparisons: [(&str, fn(i32, i32) -> bool); 5] = [
+    let comparisons: [(&str, Two<i32, bool>); 5] = [
         ("Equal", |a, b| a == b),
         ("Less", |a, b| a < b),
         ("Greater", |a, b| a > b),
@@ -282,7 +287,7 @@ fn operators() -> File {
         },
     );
     let z = [-2.5f32, 0.0, 2.5, 9.0];
-    let unary: [(&str, fn(f32) -> f32); 8] = [
+    let unary: [(&str, One); 8] = [
         ("Neg", |v| if v == 0.0 { 0.0 } else { -v }),
         ("Abs", f32::abs),
         ("Floor", f32::floor),

@@ -93,8 +93,8 @@ fn sample(n: u8) -> Receipt {
             })
             .collect(),
         state_delta: Digest([7; 32]),
-        state_root_before: (n % 2 == 0).then_some(Digest([8; 32])),
-        state_root_after: (n % 4 == 0).then_some(Digest([9; 32])),
+        state_root_before: n.is_multiple_of(2).then_some(Digest([8; 32])),
+        state_root_after: n.is_multiple_of(4).then_some(Digest([9; 32])),
         inferences: (0..n % 3)
             .map(|i| Inference {
                 model: Digest([i; 32]),
@@ -112,7 +112,7 @@ fn sample(n: u8) -> Receipt {
             })
             .collect(),
         transcript: Digest([10; 32]),
-        inference_trace: (n % 5 == 0).then_some(Digest([11; 32])),
+        inference_trace: n.is_multiple_of(5).then_some(Digest([11; 32])),
         schedule: Digest([12; 32]),
         outbox: (0..u64::from(n % 6 / 4))
             .map(|i| OutboxMessage {
@@ -478,7 +478,7 @@ fn addresses() -> File {
         "The generator has a Bech32m encoder of its own, after BIP 350; a wrong character, length, prefix or checksum follows from the vector's rule.",
     );
     for n in 0..20u8 {
-        let bytes: Vec<u8> = (0..20).map(|i| n.wrapping_mul(37) ^ i * 11).collect();
+        let bytes: Vec<u8> = (0..20).map(|i| n.wrapping_mul(37) ^ (i * 11)).collect();
         let text = bech32m("syn", &bytes, M);
         file.push(
             Draft::new(

@@ -11,6 +11,16 @@ use alloy_primitives::{I256, U256, U512};
 use super::abi::{compiled, error, panic, selector};
 use super::draft::*;
 
+/// Whether a comparison holds.
+type Holds = fn(std::cmp::Ordering) -> bool;
+/// Name, rule, a function, and its calls with what each gives.
+type Rule<'a> = (
+    &'a str,
+    &'a str,
+    &'a str,
+    &'a [(&'a str, Result<u64, Failure>)],
+);
+
 pub fn files() -> Vec<File> {
     vec![arithmetic(), comparisons(), casts(), statements()]
 }
@@ -301,7 +311,7 @@ fn comparisons() -> File {
     );
     for ty in TYPES {
         let (synq, abi) = (ty.synq(), ty.abi());
-        let operators: [(&str, &str, fn(std::cmp::Ordering) -> bool); 6] = [
+        let operators: [(&str, &str, Holds); 6] = [
             ("eq", "==", |o| o.is_eq()),
             ("ne", "!=", |o| o.is_ne()),
             ("lt", "<", |o| o.is_lt()),
@@ -399,7 +409,7 @@ fn statements() -> File {
         "statements",
         "Each expected value follows from the function's text and the language's documentation; no expression is larger than a reader can follow.",
     );
-    let rules: &[(&str, &str, &str, &[(&str, Result<u64, Failure>)])] = &[
+    let rules: &[Rule<'_>] = &[
         (
             "if and else",
             "The branch that the condition chooses runs.",
