@@ -50,7 +50,7 @@ pub struct Setup {
     pub threads: usize,
     /// Where compiled code comes from.
     pub code: Code,
-    /// Folder of compiled code, for [`Code::Disk`].
+    /// Folder of compiled code, for `Code::Disk`.
     pub folder: Option<PathBuf>,
     /// Processors that code is compiled for.
     pub processor: Processor,
@@ -83,7 +83,7 @@ pub enum SetupError {
     /// There is nothing of that name.
     #[error("`{0}` is nothing that networks run on: best, reference, {names}, vulkan, gl", names = names())]
     Unknown(String),
-    /// [`Code::Disk`] without a folder.
+    /// `Code::Disk` without a folder.
     #[error("code on disk needs a folder for it")]
     NoFolder,
 }
@@ -123,7 +123,7 @@ impl Vms {
         &self.setup
     }
 
-    /// A VM for the schedules of a chain: a new one, or with [`Code::Warm`] the one that had them before.
+    /// A VM for the schedules of a chain: a new one, or with `Code::Warm` the one that had them before.
     ///
     /// # Errors
     /// When a schedule lacks a price, or the folder of compiled code cannot be made.

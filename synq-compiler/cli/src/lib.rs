@@ -1,7 +1,7 @@
 //! `synqc`: the SynQ compiler's command line, as a library so that its language server can be tested from outside.
 //!
-//! [`args`] says what can be asked, [`commands`] answers, one file a command; [`project`] finds
-//! and reads files; [`ui`] prints; [`lsp`] serves editors; [`world`] is the chain
+//! `args` says what can be asked, `commands` answers, one file a command; `project` finds
+//! and reads files; `ui` prints; [`lsp`] serves editors; `world` is the chain
 //! that `run`, `test`, `trace` and `estimate` use.
 #![forbid(unsafe_code)]
 
