@@ -1,7 +1,7 @@
 //! A chain in memory, for tests, examples and simulation.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aivm_abi::{Address, Word};
 
@@ -25,7 +25,9 @@ struct Extension {
 ///
 /// Its state root is the BLAKE3 of its whole contents, computed on demand only when
 /// [`with_state_root`](MemoryHost::with_state_root) asked for it.
-#[derive(Default)]
+///
+/// A clone is a copy of the whole state. It has the same extensions, and the same log.
+#[derive(Clone, Default)]
 pub struct MemoryHost {
     block: BlockContext,
     storage: BTreeMap<Address, ContractStorage>,
@@ -35,11 +37,11 @@ pub struct MemoryHost {
     models: BTreeMap<Hash, Vec<u8>>,
     model_names: BTreeMap<String, Hash>,
     inbox: BTreeMap<Hash, InboxMessage>,
-    extensions: BTreeMap<String, Extension>,
+    extensions: BTreeMap<String, Arc<Extension>>,
     state_root: bool,
     commits: u64,
     /// What contracts wrote for people; none when nobody keeps it.
-    log: Option<Mutex<Vec<(Address, String)>>>,
+    log: Option<Arc<Mutex<Vec<(Address, String)>>>>,
 }
 
 impl MemoryHost {
@@ -56,16 +58,17 @@ impl MemoryHost {
 
     /// Keeps what contracts write for people, for [`take_log`](Self::take_log).
     pub fn with_log(mut self) -> Self {
-        self.log = Some(Mutex::default());
+        self.log = Some(Arc::default());
         self
     }
 
     /// Takes the lines that contracts wrote since the last time, each with its contract. They
     /// come from queries, estimates and failed calls too.
     pub fn take_log(&mut self) -> Vec<(Address, String)> {
-        let log = self.log.as_mut().map(Mutex::get_mut);
+        let log = self.log.as_ref().map(|log| log.lock());
         let log = log.map(|log| log.unwrap_or_else(PoisonError::into_inner));
-        log.map(std::mem::take).unwrap_or_default()
+        log.map(|mut log| std::mem::take(&mut *log))
+            .unwrap_or_default()
     }
 
     /// Adds an extension: `price` gives the gas from the arguments, `body` runs it.
@@ -79,7 +82,7 @@ impl MemoryHost {
             price: Box::new(price),
             body: Box::new(body),
         };
-        self.extensions.insert(name.into(), extension);
+        self.extensions.insert(name.into(), Arc::new(extension));
         self
     }
 

@@ -3,15 +3,18 @@
 #[path = "../examples/mini_chain/chain.rs"]
 mod chain;
 mod common;
+#[path = "../examples/mini_chain/transaction.rs"]
+mod transaction;
 #[path = "../examples/mini_chain/wallet.rs"]
 mod wallet;
 
 use aivm::{Address, Status, Vm};
 use aivm_abi::Digest;
-use aivm_abi::transaction::{Action, Level};
+use aivm_abi::host::crypto::Kem;
+use aivm_abi::transaction::{Action, Cipher, Level, Payload, Sealed};
 use aivm_crypto::keys::Account;
 use chain::{Genesis, Node};
-use wallet::{counter, signed};
+use wallet::{counter, signed, signed_payload};
 
 const INCREMENT: [u8; 4] = [0xd0, 0x9d, 0xe0, 0x8a];
 
@@ -140,9 +143,14 @@ fn a_block_that_lies_is_refused() {
     let refused = |change: &dyn Fn(&mut chain::Block)| {
         let mut other = node(&case.genesis);
         other.apply(&case.node.blocks[0]).unwrap();
-        let mut block = block.clone();
-        change(&mut block);
-        other.apply(&block).unwrap_err().to_string()
+        let mut changed = block.clone();
+        change(&mut changed);
+        let error = other.apply(&changed).unwrap_err().to_string();
+        // Nothing of it stays: the true block can still be applied.
+        assert_eq!(other.receipts.len(), 1);
+        other.apply(&block).unwrap();
+        assert_eq!(other.blocks, case.node.blocks);
+        error
     };
     let lie = "block 2 does not do what it says";
     assert_eq!(refused(&|block| block.state.0[0] ^= 1), lie);
@@ -153,6 +161,33 @@ fn a_block_that_lies_is_refused() {
     assert_eq!(forged, "the mldsa65 signature does not verify");
     let twice = refused(&|block| block.transactions.push(block.transactions[0].clone()));
     assert_eq!(twice, "nonce 1 was used; the next is 2");
+}
+
+#[test]
+fn what_a_block_of_another_node_holds_waits_no_longer() {
+    let mut case = deployed();
+    let mut other = node(&case.genesis);
+    other.apply(&case.node.blocks[0]).unwrap();
+    let (first, second) = (case.increment(1), case.increment(2));
+    case.node.submit(&first).unwrap();
+    other.submit(&first).unwrap();
+    other.submit(&second).unwrap();
+    let block = case.node.produce(2).unwrap();
+    other.apply(&block).unwrap();
+    // The next nonce is counted from what really waits, and the next block holds that alone.
+    other.submit(&case.increment(3)).unwrap();
+    let block = other.produce(3).unwrap();
+    assert_eq!(block.transactions.len(), 2);
+    case.node.apply(&block).unwrap();
+    assert_eq!(other.blocks, case.node.blocks);
+    // A sender of whom nothing got into a block has left no trace in the state.
+    let bob = Account::generate(Level::Basic);
+    let (to, input) = (Address([9; 20]), Vec::new());
+    let lost = signed(&bob, 0, Action::Call { to, input }).unwrap();
+    other.submit(&lost).unwrap();
+    let block = other.produce(4).unwrap();
+    assert_eq!(block.transactions.len(), 0);
+    case.node.apply(&block).unwrap();
 }
 
 #[test]
@@ -174,6 +209,20 @@ fn the_mempool_refuses_what_no_block_can_hold() {
     assert!(
         refused(&mut case, &short).contains("signature"),
         "the place is named"
+    );
+    // What nobody here can open would otherwise stop the node that makes the next block.
+    let sealed = Payload::Sealed(Sealed {
+        deploys: false,
+        recipient: Digest([1; 32]),
+        encapsulations: vec![(Kem::Mlkem768, vec![1; 1_088])],
+        cipher: Cipher::ChaCha20Poly1305,
+        nonce: [2; 12],
+        ciphertext: vec![3; 64],
+    });
+    let sealed = signed_payload(&case.alice, 1, sealed).unwrap();
+    assert_eq!(
+        refused(&mut case, &sealed),
+        "this chain opens no sealed transactions"
     );
     // To nobody: signed well, but in no block.
     let lost = case.call(1, Address([9; 20]));

@@ -1,18 +1,21 @@
 //! The chain: transactions, mempool, blocks, state root.
 
 // ANCHOR: types
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::error::Error;
 
-use aivm::{Address, BlockContext, BlockPqGas, Call, Deploy, Host, MemoryHost, Receipt, Vm, Word};
+use aivm::{Address, BlockContext, Host, MemoryHost, Receipt, Vm, Word};
 use aivm_abi::Digest;
-use aivm_abi::transaction::{Action, Envelope, Expectation, Payload};
-use aivm_crypto::envelope::verify;
+use aivm_abi::transaction::Envelope;
+
+use super::transaction::{check, execute};
 
 pub type Outcome<T> = Result<T, Box<dyn Error>>;
 
 pub const CHAIN: u64 = 77;
 pub const NETWORK: &str = "mini";
+/// Transactions that a node lets wait.
+const MEMPOOL: usize = 10_000;
 
 /// What all nodes start from.
 #[derive(Clone, Default)]
@@ -47,12 +50,26 @@ impl Block {
     }
 }
 
+/// What transactions change.
+#[derive(Clone)]
+struct State {
+    host: MemoryHost,
+    /// Next nonce of each account that ever sent a transaction.
+    nonces: BTreeMap<Address, u64>,
+}
+
+/// Where a transaction waits.
+fn key(envelope: &Envelope) -> (Address, u64) {
+    (envelope.transaction.from, envelope.transaction.nonce)
+}
+
+/// A block, what it did, and the state behind it.
+struct Next(Block, Vec<Receipt>, State);
+
 /// A node.
 pub struct Node {
     pub vm: Vm,
-    host: MemoryHost,
-    /// Next nonce of each account that ever sent a transaction; part of the state.
-    nonces: BTreeMap<Address, u64>,
+    state: State,
     /// Transactions that wait, by sender and nonce: the order in which a block takes them.
     mempool: BTreeMap<(Address, u64), Envelope>,
     pub blocks: Vec<Block>,
@@ -73,15 +90,13 @@ impl Node {
         for (address, balance) in &genesis.balances {
             host.set_balance(*address, *balance);
         }
-        let (nonces, mempool) = Default::default();
-        let (blocks, receipts) = Default::default();
+        let nonces = BTreeMap::new();
         Ok(Self {
             vm,
-            host,
-            nonces,
-            mempool,
-            blocks,
-            receipts,
+            state: State { host, nonces },
+            mempool: BTreeMap::new(),
+            blocks: Vec::new(),
+            receipts: Vec::new(),
         })
     }
     // ANCHOR_END: genesis
@@ -89,83 +104,83 @@ impl Node {
     // ANCHOR: mempool
     /// Next nonce of an account.
     pub fn nonce(&self, account: &Address) -> u64 {
-        self.nonces.get(account).copied().unwrap_or(0)
-    }
-
-    /// Whether a transaction may be in the block at `height`: chain, nonce, expiry, signature.
-    fn check(&self, envelope: &Envelope, height: u64, next_nonce: u64) -> Outcome<()> {
-        let expect = Expectation {
-            chain_id: CHAIN,
-            network: NETWORK,
-            height,
-            next_nonce,
-            schemes: &Expectation::default_schemes(),
-        };
-        Ok(verify(envelope, &expect)?)
+        self.state.nonce(account)
     }
 
     /// Takes a transaction, as it came over the network, into the mempool.
     pub fn submit(&mut self, bytes: &[u8]) -> Outcome<Digest> {
         let envelope = Envelope::from_canonical_bytes(bytes)?;
-        let (from, nonce) = (envelope.transaction.from, envelope.transaction.nonce);
+        let (from, id) = (envelope.transaction.from, envelope.id());
+        if self.mempool.len() >= MEMPOOL {
+            return Err("too many transactions wait; send it again later".into());
+        }
         let waiting = self.mempool.range((from, 0)..=(from, u64::MAX)).count() as u64;
         let height = self.blocks.len() as u64 + 1;
-        self.check(&envelope, height, self.nonce(&from) + waiting)?;
-        let id = envelope.id();
-        self.mempool.insert((from, nonce), envelope);
+        check(&envelope, height, self.nonce(&from) + waiting)?;
+        self.mempool.insert(key(&envelope), envelope);
         Ok(id)
     }
     // ANCHOR_END: mempool
 
     // ANCHOR: blocks
-    /// Makes the next block of everything that waits.
+    /// Makes the next block of what waits.
     pub fn produce(&mut self, timestamp: u64) -> Outcome<Block> {
-        let transactions = std::mem::take(&mut self.mempool).into_values().collect();
-        self.extend(timestamp, transactions, true)
+        let mut offered = self.mempool.values().cloned().collect();
+        let next = self.run(timestamp, &mut offered, true)?;
+        self.mempool = offered.into_iter().map(|e| (key(&e), e)).collect();
+        Ok(self.accept(next))
     }
 
-    /// Runs a block that another node made, and refuses it when anything comes out differently.
+    /// Runs a block that another node made. When anything comes out differently, nothing of it stays.
     pub fn apply(&mut self, block: &Block) -> Outcome<()> {
-        let own = self.extend(block.timestamp, block.transactions.clone(), false)?;
-        if own != *block {
+        let mut offered = block.transactions.clone().into();
+        let next = self.run(block.timestamp, &mut offered, false)?;
+        if next.0 != *block {
             return Err(format!("block {} does not do what it says", block.height).into());
         }
+        self.accept(next);
         Ok(())
     }
 
-    fn extend(&mut self, timestamp: u64, offered: Vec<Envelope>, choose: bool) -> Outcome<Block> {
+    fn accept(&mut self, Next(block, receipts, state): Next) -> Block {
+        self.state = state;
+        self.receipts.extend(receipts);
+        self.blocks.push(block.clone());
+        let state = &self.state;
+        self.mempool
+            .retain(|(from, nonce), _| *nonce >= state.nonce(from));
+        block
+    }
+
+    /// Runs transactions on a copy of the state. A node that chooses leaves out what cannot be in the block, and leaves
+    /// in `offered` what has to wait; a node that checks refuses the block.
+    fn run(&self, timestamp: u64, offered: &mut VecDeque<Envelope>, choose: bool) -> Outcome<Next> {
         let height = self.blocks.len() as u64 + 1;
+        let mut state = self.state.clone();
         let context = BlockContext::new(CHAIN, height).with_network(NETWORK);
-        self.host.set_block(context.with_timestamp(timestamp));
+        state.host.set_block(context.with_timestamp(timestamp));
         // Signatures have a lane of their own, limited for the block as a whole.
-        let mut pq_gas = self.vm.block_pq_gas(&self.host)?;
-        let (mut transactions, mut hashes) = (Vec::new(), Vec::new());
-        let mut offered = offered.into_iter();
-        while let Some(envelope) = offered.next() {
-            let (from, nonce) = (envelope.transaction.from, envelope.transaction.nonce);
-            match self.check(&envelope, height, self.nonce(&from)) {
-                Ok(()) => {}
+        let mut pq_gas = self.vm.block_pq_gas(&state.host)?;
+        let (mut transactions, mut receipts) = (Vec::new(), Vec::<Receipt>::new());
+        while let Some(envelope) = offered.pop_front() {
+            let from = envelope.transaction.from;
+            let nonce = state.nonce(&from);
+            let action = match check(&envelope, height, nonce) {
+                Ok(action) => action,
                 // It expired while it waited, or one before it was left out.
-                Err(error) if choose => {
-                    eprintln!("left out: {error}");
-                    continue;
-                }
+                Err(_) if choose => continue,
                 Err(error) => return Err(error),
-            }
-            match self.execute(&envelope, &mut pq_gas) {
+            };
+            match execute(&self.vm, &mut state.host, &envelope, action, &mut pq_gas) {
                 Ok(receipt) => {
-                    hashes.extend(receipt.hash().0);
-                    self.receipts.push(receipt);
-                    *self.nonces.entry(from).or_default() += 1;
+                    state.nonces.insert(from, nonce + 1);
+                    receipts.push(receipt);
                     transactions.push(envelope);
                 }
                 // The block is full: this one waits for the next, and so do those behind it.
                 Err(aivm::Error::BlockFull { .. }) => {
-                    self.mempool.insert((from, nonce), envelope);
-                    let behind = offered
-                        .by_ref()
-                        .map(|e| ((e.transaction.from, e.transaction.nonce), e));
-                    self.mempool.extend(behind);
+                    offered.push_front(envelope);
+                    break;
                 }
                 // Every node refuses it, so it is in no block.
                 Err(error) if error.is_refusal() => eprintln!("left out: {error}"),
@@ -173,50 +188,30 @@ impl Node {
                 Err(error) => return Err(error.into()),
             }
         }
-        let mut state = self.host.state_root()?.unwrap_or_default().to_vec();
-        for (account, nonce) in &self.nonces {
-            state.extend([&account.0[..], &nonce.to_le_bytes()].concat());
-        }
+        let hashes: Vec<u8> = receipts.iter().flat_map(|r| r.hash().0).collect();
         let block = Block {
             height,
             parent: self.blocks.last().map_or(Digest([0; 32]), Block::hash),
             timestamp,
             transactions,
             receipts: Digest::of("mini-chain receipts", &hashes),
-            state: Digest::of("mini-chain state", &state),
+            state: state.root()?,
         };
-        self.blocks.push(block.clone());
-        Ok(block)
+        Ok(Next(block, receipts, state))
     }
     // ANCHOR_END: blocks
+}
 
-    // ANCHOR: execute
-    fn execute(
-        &mut self,
-        envelope: &Envelope,
-        block: &mut BlockPqGas,
-    ) -> Result<Receipt, aivm::Error> {
-        let sent = &envelope.transaction;
-        match &sent.payload {
-            Payload::Open(Action::Deploy { code, salt, input }) => {
-                let deploy = Deploy::new(sent.from, code.0, input.as_slice())
-                    .with_salt(salt.unwrap_or_default())
-                    .with_value(sent.value)
-                    .with_gas_limit(sent.gas_limit)
-                    .with_tx_hash(envelope.id().0);
-                let deployed = self.vm.deploy_in_block(&mut self.host, &deploy, block)?;
-                Ok(deployed.receipt)
-            }
-            Payload::Open(Action::Call { to, input }) => {
-                let call = Call::new(sent.from, *to, input.as_slice())
-                    .with_value(sent.value)
-                    .with_gas_limit(sent.gas_limit)
-                    .with_tx_hash(envelope.id().0);
-                self.vm.call_in_block(&mut self.host, &call, block)
-            }
-            // A chain that takes sealed transactions opens them here with its key.
-            Payload::Sealed(_) => Err(aivm::Error::Config("this chain opens nothing".into())),
-        }
+impl State {
+    fn nonce(&self, account: &Address) -> u64 {
+        self.nonces.get(account).copied().unwrap_or(0)
     }
-    // ANCHOR_END: execute
+
+    fn root(&self) -> Outcome<Digest> {
+        let mut bytes = self.host.state_root()?.unwrap_or_default().to_vec();
+        for (account, nonce) in &self.nonces {
+            bytes.extend([&account.0[..], &nonce.to_le_bytes()].concat());
+        }
+        Ok(Digest::of("mini-chain state", &bytes))
+    }
 }

@@ -1,4 +1,4 @@
-//! A chain in 170 lines of code: signed transactions, a mempool, blocks, a state root, and replay by another node.
+//! A chain in 200 lines of code: signed transactions, a mempool, blocks, a state root, and replay by another node.
 //!
 //! ```sh
 //! cargo run --release --example mini_chain
@@ -12,6 +12,7 @@
 //! (`RedbHost`, or a `Host` of its own).
 
 mod chain;
+mod transaction;
 mod wallet;
 
 use std::fs::{read, read_to_string};

@@ -12,6 +12,11 @@ use super::chain::{CHAIN, NETWORK, Outcome};
 
 /// Signs a transaction with a nonce of its account.
 pub fn signed(account: &Account, nonce: u64, action: Action) -> Outcome<Vec<u8>> {
+    signed_payload(account, nonce, Payload::Open(action))
+}
+
+/// The same, whether it is sealed or not.
+pub fn signed_payload(account: &Account, nonce: u64, payload: Payload) -> Outcome<Vec<u8>> {
     let transaction = Transaction {
         chain_id: CHAIN,
         network: NETWORK.into(),
@@ -20,7 +25,7 @@ pub fn signed(account: &Account, nonce: u64, action: Action) -> Outcome<Vec<u8>>
         expires_at: 100,
         gas_limit: 5_000_000,
         value: Word::ZERO,
-        payload: Payload::Open(action),
+        payload,
     };
     Ok(account
         .sign(transaction, Level::Basic)?
