@@ -245,6 +245,7 @@ fn component(world: &mut World, body: &str) -> Receipt {
       (data (i32.const 2056) "image")
       (data (i32.const 2064) "0")
       (data (i32.const 2068) "other")
+      (data (i32.const 2074) "+0")
       (data (i32.const 2200) "\01\00\00\00\40\00\00\00")
       (func $tensor_of (param $ty i32) (param $length i32) (result i32)
         (call $wasi:nn.tensor.-constructor-tensor (i32.const 2200) (i32.const 2) (local.get $ty)
@@ -286,6 +287,8 @@ fn component_inputs() {
         assert_eq!(outcome(&component(world, body)), expected, "{body}");
     };
     let (image, position, other) = ((2056, 5), (2064, 1), (2068, 5));
+    // A position is digits; `+0` is a number in some languages.
+    check(&one((2074, 2), "(call $tensor)"), Ok(0));
     check(&one(image, "(call $tensor)"), Ok(100));
     check(&one(position, "(call $tensor)"), Ok(100));
     check(&one(other, "(call $tensor)"), Ok(0));

@@ -153,6 +153,12 @@ impl Frame<'_, '_> {
     }
 }
 
+/// The position in a name: decimal digits and nothing else.
+fn position(name: &str) -> Option<usize> {
+    let digits = name.bytes().all(|byte| byte.is_ascii_digit());
+    name.parse().ok().filter(|_| digits)
+}
+
 /// Named tensors as the model's inputs, each there once.
 fn in_order(
     infos: &[TensorInfo],
@@ -163,7 +169,7 @@ fn in_order(
         let at = infos
             .iter()
             .position(|info| info.name == name)
-            .or_else(|| name.parse().ok());
+            .or_else(|| position(&name));
         let found = at.and_then(|at| infos.get(at).zip(places.get_mut(at)));
         let Some((info, place)) = found else {
             return Err(Refused::Argument("the model has no input of this name"));
