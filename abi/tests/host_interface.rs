@@ -114,7 +114,8 @@ fit one core value takes a pointer to memory for it as its last parameter. Only 
 1. The base price is charged.
 2. Pointers are checked against linear memory: alignment, bounds, and then the sum of all list and string bytes against the limit.
 3. The bytes of lists and strings are charged, before any of them is copied.
-4. Values are checked: UTF-8, booleans, enum and variant cases.
+4. Values are checked: UTF-8, booleans, enum and variant cases. Steps 2 to 4 are done for one value after the other, in the
+   order in which they stand; the place of the result comes last.
 5. The arguments go into the transcript, the host works, the result goes into the transcript.
 6. The bytes of the result's lists are charged; memory for them comes from the guest's own `cabi_realloc`, whose answer is checked too.
 
