@@ -1,6 +1,7 @@
 //! What the steps of a vector do.
 
 use aivm::{Address, Word};
+use aivm_abi::Digest;
 use serde::{Deserialize, Serialize};
 
 /// What can be done to a chain. Names given by `name` are used by later steps.
@@ -49,6 +50,46 @@ pub enum Action {
         /// Its time in seconds since the Unix epoch.
         timestamp: u64,
     },
+    /// Gives the block up: what uploads, registrations and transactions have done since the last
+    /// `block`, or since the start, is undone. What other chains sent and how models are called
+    /// stays, since it is the chain's own.
+    Abandon {},
+    /// The chain gives a model a name, by which guests written for other hosts may load it.
+    NameModel {
+        /// The name.
+        name: String,
+        /// The model's content address.
+        model: Digest,
+    },
+    /// A message from another chain arrives, which this chain has verified.
+    Deliver {
+        /// Its identifier, which no other message of any chain has.
+        id: Digest,
+        /// The contract that it is for: its name in the steps, or its address.
+        to: String,
+        /// Identifier of the chain that it comes from.
+        source_chain: u64,
+        /// Who sent it, as that chain writes addresses.
+        #[serde(default, skip_serializing_if = "Hex::is_empty")]
+        sender: Hex,
+        /// What was sent.
+        #[serde(default, skip_serializing_if = "Hex::is_empty")]
+        payload: Hex,
+    },
+    /// Shows that a message is among those of a receipt, under the root of its outbox.
+    Prove {
+        /// Identifier of the message.
+        message: Digest,
+        /// Root of the outbox.
+        root: Digest,
+        /// Position of the message in the receipt.
+        index: u32,
+        /// Number of messages in the receipt.
+        count: u32,
+        /// The nodes beside the way from the message up, the lowest first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        siblings: Vec<Digest>,
+    },
     /// Reads canonical bytes and writes them again.
     Read {
         /// What they are said to be.
@@ -56,6 +97,23 @@ pub enum Action {
         /// The bytes.
         bytes: Hex,
     },
+}
+
+impl Action {
+    /// What `do` can be.
+    pub const NAMES: [&str; 11] = [
+        "upload",
+        "register-model",
+        "deploy",
+        "call",
+        "query",
+        "block",
+        "abandon",
+        "name-model",
+        "deliver",
+        "prove",
+        "read",
+    ];
 }
 
 /// Formats with canonical bytes.

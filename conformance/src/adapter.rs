@@ -116,17 +116,61 @@ pub fn serve(
     mut output: impl Write,
 ) -> std::io::Result<()> {
     for line in input.lines() {
-        let answer = match serde_json::from_str(&line?) {
+        let line = line?;
+        let answer = match serde_json::from_str(&line) {
             Ok(case) => match adapter.run(&case) {
                 Ok(results) => Answer::Results(results),
                 Err(AdapterError::Unsupported(why)) => Answer::Unsupported(why),
                 Err(error) => Answer::Error(error.to_string()),
             },
-            Err(error) => Answer::Error(format!("the case is not understood: {error}")),
+            Err(error) => match unknown_action(&line) {
+                Some(name) => Answer::Unsupported(format!("the action `{name}`")),
+                None => Answer::Error(format!("the case is not understood: {error}")),
+            },
         };
         serde_json::to_writer(&mut output, &answer)?;
         output.write_all(b"\n")?;
         output.flush()?;
     }
     Ok(())
+}
+
+/// The first action of a case that this version does not know: a later one has more.
+fn unknown_action(line: &str) -> Option<String> {
+    let case: serde_json::Value = serde_json::from_str(line).ok()?;
+    let names = case["actions"].as_array()?.iter();
+    let mut names = names.filter_map(|action| action["do"].as_str());
+    let unknown = names.find(|name| !Action::NAMES.contains(name));
+    unknown.map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Answer, serve};
+    use crate::interpreter::Interpreter;
+
+    fn answer(line: &str) -> Answer {
+        let mut output = Vec::new();
+        serve(&mut Interpreter::default(), line.as_bytes(), &mut output).unwrap();
+        serde_json::from_slice(&output).unwrap()
+    }
+
+    #[test]
+    fn an_action_of_a_later_version_is_unsupported() {
+        let later = r#"{"chain": {}, "actions": [{"do": "abandon"}, {"do": "fly"}]}"#;
+        match answer(later) {
+            Answer::Unsupported(why) => assert!(why.contains("`fly`"), "{why}"),
+            other => panic!("{other:?}"),
+        }
+        for wrong in [
+            r#"{"chain": {}, "actions": [{"do": "abandon", "more": 1}]}"#,
+            r#"{"chain": {}, "actions": [{"do": 7}]}"#,
+            r#"{"actions": "abandon"}"#,
+            "nonsense",
+        ] {
+            assert!(matches!(answer(wrong), Answer::Error(_)), "{wrong}");
+        }
+        let known = r#"{"chain": {}, "actions": [{"do": "abandon"}]}"#;
+        assert!(matches!(answer(known), Answer::Results(_)));
+    }
 }

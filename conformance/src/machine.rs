@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aivm::{Address, BlockContext, Call, Deploy, Error, Host, MemoryHost, Receipt, Vm};
+use aivm::{
+    Address, BlockContext, Call, Deploy, Error, Host, InboxMessage, MemoryHost, Receipt, Vm,
+};
 use aivm_abi::Digest;
+use aivm_abi::receipt::OutboxProof;
 
 use crate::action::{Action, Bytes, Format, Hex, Message};
 use crate::adapter::{Adapter, AdapterError, Case, Results};
-use crate::outcome::{Outcome, Summary};
+use crate::outcome::{Outcome, Sent, Summary};
+use crate::overlay::Overlay;
 use crate::setup::{Code, Setup, SetupError, Vms};
 
 /// The VM, with a fresh chain in memory for each case.
@@ -55,13 +59,53 @@ impl Adapter for Machine {
         for (address, balance) in &case.chain.balances {
             chain.set_balance(*address, *balance);
         }
+        let mut chain = Overlay::new(chain);
         let mut names = Names::default();
         let mut results = Results::default();
         for action in &case.actions {
             results.outcomes.push(match action {
                 Action::Block { number, timestamp } => {
-                    chain.set_block(block(*number, *timestamp));
+                    chain.flush().map_err(failed)?;
+                    chain.inner_mut().set_block(block(*number, *timestamp));
                     Outcome::Block
+                }
+                Action::Abandon {} => {
+                    chain.abandon();
+                    Outcome::Done
+                }
+                Action::NameModel { name, model } => {
+                    chain.inner_mut().name_model(name, model.0);
+                    Outcome::Done
+                }
+                Action::Deliver {
+                    id,
+                    to,
+                    source_chain,
+                    sender,
+                    payload,
+                } => {
+                    let message = InboxMessage {
+                        source_chain: *source_chain,
+                        sender: sender.0.clone(),
+                        recipient: names.account(to)?,
+                        payload: payload.0.clone(),
+                    };
+                    chain.inner_mut().deliver(id.0, message);
+                    Outcome::Done
+                }
+                Action::Prove {
+                    message,
+                    root,
+                    index,
+                    count,
+                    siblings,
+                } => {
+                    let proof = OutboxProof {
+                        index: *index,
+                        count: *count,
+                        siblings: siblings.clone(),
+                    };
+                    proven(proof.holds(message, root))
                 }
                 Action::Read { what, bytes } => read(*what, &bytes.0),
                 action => act(&vm, &mut chain, &mut names, action)?,
@@ -114,7 +158,7 @@ pub(crate) fn salt(name: &str) -> [u8; 32] {
 
 fn act(
     vm: &Vm,
-    chain: &mut MemoryHost,
+    chain: &mut Overlay<MemoryHost>,
     names: &mut Names,
     action: &Action,
 ) -> Result<Outcome, AdapterError> {
@@ -146,18 +190,18 @@ fn act(
             request.pq_gas_limit = message.pq_gas_limit;
             settle(vm.deploy(chain, &request).map(|deployed| {
                 names.contracts.insert(name.clone(), deployed.address);
-                summary(&deployed.receipt)
+                shown(&deployed.receipt)
             }))
         }
         Action::Call { to, message } => {
             let request = call(names.account(to)?, message);
-            settle(vm.call(chain, &request).map(|receipt| summary(&receipt)))
+            settle(vm.call(chain, &request).map(|receipt| shown(&receipt)))
         }
         Action::Query { to, message } => {
             let request = call(names.account(to)?, message);
-            settle(vm.query(chain, &request).map(|receipt| summary(&receipt)))
+            settle(vm.query(chain, &request).map(|receipt| shown(&receipt)))
         }
-        Action::Block { .. } | Action::Read { .. } => Err(failed("no transaction")),
+        _ => Err(failed("no transaction")),
     }
 }
 
@@ -178,15 +222,40 @@ fn call(to: Address, message: &Message) -> Call {
     request
 }
 
-/// What a vector shows of a receipt.
-pub(crate) fn summary(receipt: &Receipt) -> Outcome {
+/// What comes of a proof.
+pub(crate) fn proven(holds: bool) -> Outcome {
+    match holds {
+        true => Outcome::Done,
+        false => Outcome::Refused("not-proven".to_owned()),
+    }
+}
+
+/// What a vector shows of a receipt, with the identifiers of its messages and their root.
+pub(crate) fn summary(receipt: &Receipt, ids: Vec<Digest>, root: Option<Digest>) -> Outcome {
+    let sent = receipt.outbox.iter().zip(ids);
+    let sent = sent.map(|(message, id)| Sent {
+        contract: message.contract,
+        destination: message.destination,
+        sequence: message.sequence,
+        recipient: Hex(message.recipient.clone()),
+        payload: Hex(message.payload.clone()),
+        id,
+    });
     Outcome::Receipt(Box::new(Summary {
         status: receipt.status,
         output: Hex(receipt.output.clone()),
         gas: receipt.gas.into(),
         events: receipt.events.clone(),
+        outbox: sent.collect(),
+        outbox_root: root,
         receipt: receipt.hash(),
     }))
+}
+
+fn shown(receipt: &Receipt) -> Outcome {
+    let messages = receipt.outbox.iter();
+    let ids = messages.map(|m| m.id(receipt.chain_id)).collect();
+    summary(receipt, ids, receipt.outbox_root())
 }
 
 /// A refusal is an outcome; a failure of the machine is not.

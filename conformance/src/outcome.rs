@@ -1,5 +1,6 @@
 //! What comes of the steps of a vector.
 
+use aivm::Address;
 use aivm_abi::Digest;
 use aivm_abi::receipt::{Event, GasUsed, Status};
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,8 @@ pub enum Outcome {
     Receipt(Box<Summary>),
     /// A new block began.
     Block,
+    /// It is done; there is nothing to tell.
+    Done,
     /// Canonical bytes were read, and are those that the value is written as; the BLAKE3 of
     /// what was written.
     Read(Digest),
@@ -42,8 +45,33 @@ pub struct Summary {
     /// Events.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<Event>,
+    /// Messages to other chains.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outbox: Vec<Sent>,
+    /// Root over the identifiers of the messages, when there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outbox_root: Option<Digest>,
     /// Hash of the canonical bytes of the receipt.
     pub receipt: Digest,
+}
+
+/// A message in the outbox of a receipt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sent {
+    /// The contract that sent it.
+    pub contract: Address,
+    /// Identifier of the chain that it goes to.
+    pub destination: u64,
+    /// Position among the contract's messages to that chain, from 0.
+    pub sequence: u64,
+    /// Who receives it, as that chain writes addresses.
+    pub recipient: Hex,
+    /// What is sent.
+    #[serde(default, skip_serializing_if = "Hex::is_empty")]
+    pub payload: Hex,
+    /// Identifier of the message.
+    pub id: Digest,
 }
 
 /// Gas by cause; what is not written is zero.
@@ -109,6 +137,12 @@ pub struct Claim {
     /// It is a receipt with these topics and data of its events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub events: Option<Vec<(Vec<aivm::Word>, Hex)>>,
+    /// It is a receipt with these messages to other chains.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outbox: Option<Vec<Sent>>,
+    /// It is a receipt whose messages have this root.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outbox_root: Option<Digest>,
     /// It is a receipt with this gas for execution.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub execution: Option<u64>,
@@ -133,6 +167,9 @@ pub struct Claim {
     /// Something was accepted.
     #[serde(skip_serializing_if = "is_false")]
     pub accepted: bool,
+    /// It is done.
+    #[serde(skip_serializing_if = "is_false")]
+    pub done: bool,
     /// Something was accepted or read, under this hash.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hash: Option<Digest>,
@@ -162,6 +199,14 @@ impl Claim {
     pub fn accepted() -> Self {
         Self {
             accepted: true,
+            ..Self::default()
+        }
+    }
+
+    /// Something that is done.
+    pub fn done() -> Self {
+        Self {
+            done: true,
             ..Self::default()
         }
     }
@@ -196,11 +241,17 @@ impl Claim {
                 .collect()
         });
         let gas = |cause: fn(&Gas) -> u64| receipt.map(|receipt| cause(&receipt.gas));
+        let outbox = receipt.map(|receipt| receipt.outbox.clone());
+        let root = receipt.and_then(|receipt| receipt.outbox_root);
         let accepted = matches!(outcome, Outcome::Accepted { .. });
+        let done = *outcome == Outcome::Done;
         differs("acceptance", &self.accepted.then_some(true), Some(accepted))
+            .or_else(|| differs("completion", &self.done.then_some(true), Some(done)))
             .or_else(|| differs("status", &self.status, receipt.map(|r| r.status)))
             .or_else(|| differs("output", &self.output, receipt.map(|r| r.output.clone())))
             .or_else(|| differs("events", &self.events, events))
+            .or_else(|| differs("outbox", &self.outbox, outbox))
+            .or_else(|| differs("outbox root", &self.outbox_root, root))
             .or_else(|| differs("execution gas", &self.execution, gas(|g| g.execution)))
             .or_else(|| differs("host gas", &self.host, gas(|g| g.host)))
             .or_else(|| differs("storage gas", &self.storage, gas(|g| g.storage)))

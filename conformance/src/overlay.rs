@@ -25,6 +25,16 @@ impl<H: Host> Overlay<H> {
         }
     }
 
+    /// The chain itself, without what the block changed.
+    pub fn inner_mut(&mut self) -> &mut H {
+        &mut self.inner
+    }
+
+    /// Gives the block up: what it changed is as if it had never been.
+    pub fn abandon(&mut self) {
+        self.delta = StateDelta::default();
+    }
+
     /// Writes all changes, in one commit.
     ///
     /// # Errors
@@ -106,6 +116,10 @@ impl<H: Host> Host for Overlay<H> {
             Some(model) => Ok(Some(model.clone())),
             None => self.inner.model(model_hash),
         }
+    }
+
+    fn model_named(&self, name: &str) -> Result<Option<Hash>, HostError> {
+        self.inner.model_named(name)
     }
 
     fn inbox_message(&self, id: &Hash) -> Result<Option<InboxMessage>, HostError> {

@@ -192,7 +192,15 @@ fn value(of: &impl Serialize) -> Value {
 }
 
 /// The fields of a receipt, those first that tell most.
-const ORDER: [&str; 5] = ["status", "output", "events", "gas", "receipt"];
+const ORDER: [&str; 7] = [
+    "status",
+    "output",
+    "events",
+    "outbox",
+    "outbox_root",
+    "gas",
+    "receipt",
+];
 
 /// The first place at which two values differ.
 fn first(place: &str, expected: &Value, found: &Value) -> Option<Difference> {

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aivm::{Address, Word};
+use aivm_abi::host::messaging::Message;
 use aivm_abi::receipt::{Event, OutboxMessage};
-use aivm_nn::Model;
 use alloy_primitives::U256;
 
 use super::Fault;
+use super::nn::Registered;
 
 pub(super) type Hash = [u8; 32];
 
@@ -23,11 +24,25 @@ pub(super) struct Ledger {
     pub outbox: Vec<OutboxMessage>,
 }
 
-/// Code and models, which nothing undoes.
+/// Code and models, which no transaction undoes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Library {
     pub codes: BTreeMap<Hash, Arc<Vec<u8>>>,
-    pub models: BTreeMap<Hash, Arc<Model>>,
+    pub models: BTreeMap<Hash, Arc<Registered>>,
+}
+
+/// What the chain itself brings to contracts: models' names, and messages from other chains.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Outside {
+    pub names: BTreeMap<String, Hash>,
+    pub inbox: BTreeMap<Hash, Arrived>,
+}
+
+/// A message that the chain has verified.
+#[derive(Clone, Debug)]
+pub(super) struct Arrived {
+    pub recipient: Address,
+    pub message: Message,
 }
 
 /// The block that a transaction runs in.
@@ -36,6 +51,14 @@ pub(super) struct Block {
     pub chain_id: u64,
     pub number: u64,
     pub timestamp: u64,
+}
+
+/// Where transactions run: all that they cannot change.
+#[derive(Clone, Debug, Default)]
+pub(super) struct World {
+    pub library: Library,
+    pub outside: Outside,
+    pub block: Block,
 }
 
 impl Library {

@@ -10,14 +10,6 @@ use crate::machine::failed;
 /// Imports are host functions, and exports those of the world, each with its type.
 pub(super) fn is_contract(modules: &Modules, wasm: &[u8]) -> Result<bool, AdapterError> {
     let module = Module::new(modules.engine(), wasm).map_err(failed)?;
-    let foreign = module.imports().find(|import| {
-        let known = import_by_module(import.module(), import.name()).is_some();
-        known && !import.module().starts_with("synergy:aivm/")
-    });
-    if let Some(foreign) = foreign {
-        let what = format!("the import `{}`, of another host", foreign.module());
-        return Err(AdapterError::Unsupported(what));
-    }
     let imports = module.imports().all(|import| {
         let known = import_by_module(import.module(), import.name());
         match (known, import.ty()) {
@@ -42,7 +34,8 @@ pub(super) fn is_contract(modules: &Modules, wasm: &[u8]) -> Result<bool, Adapte
             .and_then(|post| function(post, export.results, &[]));
         function(export.name, export.params, export.results) == Some(true) && post != Some(false)
     });
-    Ok(imports && memory && realloc == Some(true) && exports)
+    let initialize = function(export::INITIALIZE, &[], &[]) != Some(false);
+    Ok(imports && memory && realloc == Some(true) && initialize && exports)
 }
 
 fn same(found: &FuncType, params: &[CoreType], results: &[CoreType]) -> bool {

@@ -99,19 +99,28 @@ impl<C: AsContextMut<Data = Frame>> Running<C> {
         }
     }
 
-    /// Calls a function that gives an `i32`, with the gas of the frame.
-    fn call(&mut self, function: Func, arguments: &[u32]) -> Result<u32, Exit> {
+    /// Calls a function with the gas of the frame.
+    fn enter(
+        &mut self,
+        function: Func,
+        arguments: &[Val],
+        results: &mut [Val],
+    ) -> Result<(), Exit> {
         self.gas_to_guest()?;
+        let ended = function.call(&mut self.context, arguments, results);
+        ended.map_err(|error| self.reason(error))?;
+        self.gas_from_guest();
+        Ok(())
+    }
+
+    /// Calls a function that gives an `i32`.
+    fn call(&mut self, function: Func, arguments: &[u32]) -> Result<u32, Exit> {
         let arguments: Vec<Val> = arguments
             .iter()
             .map(|argument| Val::I32(argument.cast_signed()))
             .collect();
         let mut results = [Val::I32(0)];
-        match function.call(&mut self.context, &arguments, &mut results) {
-            Ok(()) => {}
-            Err(error) => return Err(self.reason(error)),
-        }
-        self.gas_from_guest();
+        self.enter(function, &arguments, &mut results)?;
         match results {
             [Val::I32(value)] => Ok(value.cast_unsigned()),
             _ => Err(Exit::host("a result of another type")),
@@ -250,26 +259,10 @@ fn linker(engine: &Engine) -> Linker<Frame> {
             );
         };
     }
-    // Functions of other hosts, which some guests import, are left out.
-    macro_rules! known {
-        ($linker:ident, "synergy:aivm/accounts@0.1.0", $($rest:tt)*) => { own!($linker, "synergy:aivm/accounts@0.1.0", $($rest)*); };
-        ($linker:ident, "synergy:aivm/calls@0.1.0", $($rest:tt)*) => { own!($linker, "synergy:aivm/calls@0.1.0", $($rest)*); };
-        ($linker:ident, "synergy:aivm/context@0.1.0", $($rest:tt)*) => { own!($linker, "synergy:aivm/context@0.1.0", $($rest)*); };
-        ($linker:ident, "synergy:aivm/crypto@0.1.0", $($rest:tt)*) => { own!($linker, "synergy:aivm/crypto@0.1.0", $($rest)*); };
-        ($linker:ident, "synergy:aivm/events@0.1.0", $($rest:tt)*) => { own!($linker, "synergy:aivm/events@0.1.0", $($rest)*); };
-        ($linker:ident, "synergy:aivm/ext@0.1.0", $($rest:tt)*) => { own!($linker, "synergy:aivm/ext@0.1.0", $($rest)*); };
-        ($linker:ident, "synergy:aivm/journal@0.1.0", $($rest:tt)*) => { own!($linker, "synergy:aivm/journal@0.1.0", $($rest)*); };
-        ($linker:ident, "synergy:aivm/log@0.1.0", $($rest:tt)*) => { own!($linker, "synergy:aivm/log@0.1.0", $($rest)*); };
-        ($linker:ident, "synergy:aivm/math@0.1.0", $($rest:tt)*) => { own!($linker, "synergy:aivm/math@0.1.0", $($rest)*); };
-        ($linker:ident, "synergy:aivm/messaging@0.1.0", $($rest:tt)*) => { own!($linker, "synergy:aivm/messaging@0.1.0", $($rest)*); };
-        ($linker:ident, "synergy:aivm/nn@0.1.0", $($rest:tt)*) => { own!($linker, "synergy:aivm/nn@0.1.0", $($rest)*); };
-        ($linker:ident, "synergy:aivm/storage@0.1.0", $($rest:tt)*) => { own!($linker, "synergy:aivm/storage@0.1.0", $($rest)*); };
-        ($linker:ident, $module:tt, $($rest:tt)*) => {};
-    }
     macro_rules! link {
         ({ $linker:ident } $(($module:tt, $name:tt, $id:expr, $glue:path,
             ($($arg:ident: $ty:ty),*), $result:ty))*) => {
-            $(known!($linker, $module, $name, $glue, ($($arg: $ty),*), $result);)*
+            $(own!($linker, $module, $name, $glue, ($($arg: $ty),*), $result);)*
         };
     }
     for_each_import!(link, linker);
@@ -315,10 +308,14 @@ fn enter(
 ) -> Result<Output, Exit> {
     let function = instance.get_func(&*store, entry);
     let function = function.ok_or_else(|| Exit::host("no entry"))?;
+    let initialize = instance.get_func(&*store, export::INITIALIZE);
     let mut guest = Running {
         context: store,
         parts,
     };
+    if let Some(initialize) = initialize {
+        guest.enter(initialize, &[], &mut [])?;
+    }
     let (at, length) = lower_input(&mut guest, input)?;
     let pointer = guest.call(function, &[at, length])?;
     lift_output(&mut guest, pointer, output_limit)

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aivm::{Address, Word};
+use aivm_abi::canonical::Handles;
 use aivm_abi::receipt::{Inference, PqcCheck};
 use aivm_abi::{Exit, FuncId, IMPORTS, Meter, Transcript, TrapCode};
 use aivm_gas::{GasSchedule, HostPrice};
 
 use super::Fault;
-use super::chain::{Block, Hash, Ledger, Library};
+use super::chain::{Hash, Ledger, World};
 use super::engine::{self, Modules};
+use super::foreign::Foreign;
 
 /// What ran, or runs now, in one transaction.
 #[derive(Default)]
@@ -18,8 +20,7 @@ pub(super) struct Shared {
     pub modules: Modules,
     pub schedule: GasSchedule,
     pub schedule_hash: Hash,
-    pub library: Library,
-    pub block: Block,
+    pub world: World,
     pub ledger: Ledger,
     pub origin: Address,
     pub transcript: Transcript,
@@ -89,6 +90,8 @@ pub(super) struct Frame {
     pub message: Message,
     pub gas: u64,
     pub checkpoints: Vec<Ledger>,
+    /// What a guest that was written for another host holds.
+    pub foreign: Foreign,
     /// True while the guest's allocator runs for the host.
     pub allocating: bool,
 }
@@ -104,6 +107,7 @@ impl Frame {
             message,
             gas,
             checkpoints: Vec::new(),
+            foreign: Foreign::default(),
             allocating: false,
         };
         let (mut frame, end) = match frame.instance_price() {
@@ -167,7 +171,7 @@ impl Frame {
 impl Shared {
     /// The instrumented module of some code.
     fn module(&mut self, code: &Hash) -> Result<Arc<wasmi::Module>, Exit> {
-        let wasm = self.library.codes.get(code).cloned();
+        let wasm = self.world.library.codes.get(code).cloned();
         let wasm = wasm.ok_or_else(|| Exit::host("a contract without code"))?;
         let schedule = match self.fault {
             Some(Fault::Cache) => Hash::default(),
@@ -204,5 +208,9 @@ impl Meter for Frame {
 
     fn transcript(&mut self) -> &mut Transcript {
         &mut self.shared.transcript
+    }
+
+    fn handles(&mut self) -> Option<&mut Handles> {
+        Some(&mut self.foreign.handles)
     }
 }

@@ -1,11 +1,10 @@
-//! The host functions, other than those of networks.
+//! The host functions, other than those of networks, messages and other hosts.
 
 use aivm::{Address, Word};
 use aivm_abi::host::calls::Failure;
 use aivm_abi::host::crypto::{Kem, SignatureScheme, Signed};
-use aivm_abi::host::messaging::{self, Refusal};
 use aivm_abi::host::{accounts, calls, context, crypto, events, ext, journal, log, math, storage};
-use aivm_abi::receipt::{Event, OutboxMessage, PqcCheck};
+use aivm_abi::receipt::{Event, PqcCheck};
 use aivm_abi::{Exit, TrapCode};
 use aivm_crypto::pqc;
 use alloy_primitives::{U256, keccak256};
@@ -43,15 +42,15 @@ impl context::Host for Frame {
     }
 
     fn block_number(&mut self) -> Result<u64, Exit> {
-        Ok(self.shared.block.number)
+        Ok(self.shared.world.block.number)
     }
 
     fn block_timestamp(&mut self) -> Result<u64, Exit> {
-        Ok(self.shared.block.timestamp)
+        Ok(self.shared.world.block.timestamp)
     }
 
     fn chain_id(&mut self) -> Result<u64, Exit> {
-        Ok(self.shared.block.chain_id)
+        Ok(self.shared.world.block.chain_id)
     }
 
     fn gas_left(&mut self) -> Result<u64, Exit> {
@@ -158,13 +157,13 @@ impl log::Host for Frame {
 }
 
 impl Frame {
-    fn entry(&self, contract: &Address, key: &[u8]) -> Option<&Vec<u8>> {
+    pub(super) fn entry(&self, contract: &Address, key: &[u8]) -> Option<&Vec<u8>> {
         let entries = self.shared.ledger.storage.get(contract);
         entries.and_then(|entries| entries.get(key))
     }
 
     /// Pays for looking, which is cheap where somebody has looked before.
-    fn look(&mut self, contract: Address, key: &[u8]) -> Result<(), Exit> {
+    pub(super) fn look(&mut self, contract: Address, key: &[u8]) -> Result<(), Exit> {
         let place = (contract, key.to_vec());
         let prices = &self.shared.schedule.storage;
         let price = match self.shared.warm.contains(&place) {
@@ -176,7 +175,11 @@ impl Frame {
         Ok(())
     }
 
-    fn read_entry(&mut self, contract: Address, key: &[u8]) -> Result<Option<Vec<u8>>, Exit> {
+    pub(super) fn read_entry(
+        &mut self,
+        contract: Address,
+        key: &[u8],
+    ) -> Result<Option<Vec<u8>>, Exit> {
         self.look(contract, key)?;
         let value = self.entry(&contract, key).cloned();
         let bytes = key.len() + value.as_ref().map_or(0, Vec::len);
@@ -187,7 +190,7 @@ impl Frame {
 
     /// Writes or removes an entry, and tells whether there was one. What is there already costs no
     /// more than looking.
-    fn write_entry(
+    pub(super) fn write_entry(
         &mut self,
         contract: Address,
         key: &[u8],
@@ -336,54 +339,6 @@ impl crypto::Host for Frame {
         let secret = secret.map_err(|missing| Exit::host(missing.to_string()))?;
         self.note_check(name, secret.is_some(), gas);
         Ok(secret)
-    }
-}
-
-type Received = Result<messaging::Message, Refusal>;
-
-impl messaging::Host for Frame {
-    fn send(&mut self, destination: u64, recipient: &[u8], payload: &[u8]) -> Result<u64, Exit> {
-        self.writes()?;
-        if recipient.is_empty() || recipient.len() > 64 {
-            return Err(TrapCode::BadArgument.into());
-        }
-        if payload.len() > 65_536 {
-            return Err(TrapCode::OutputLimit.into());
-        }
-        // Numbers are kept in the storage of an account that nobody has.
-        let mut account = Address::ZERO;
-        let hash = blake3::hash(b"AIVM messaging ledger v1");
-        account.0.copy_from_slice(&hash.as_bytes()[..20]);
-        let contract = self.message.contract;
-        let key = [&b"s"[..], &contract.0, &destination.to_be_bytes()].concat();
-        let sequence = match self.read_entry(account, &key)? {
-            None => 0,
-            Some(next) => u64::from_be_bytes(
-                next.try_into()
-                    .map_err(|_| Exit::host("a damaged sequence number"))?,
-            ),
-        };
-        let next = sequence.saturating_add(1).to_be_bytes();
-        self.write_entry(account, &key, Some(&next))?;
-        self.shared.ledger.outbox.push(OutboxMessage {
-            contract,
-            destination,
-            sequence,
-            recipient: recipient.to_vec(),
-            payload: payload.to_vec(),
-        });
-        Ok(sequence)
-    }
-
-    /// No message has arrived on the chain of a vector.
-    fn peek(&mut self, _: Word) -> Result<Received, Exit> {
-        self.spend_storage(self.shared.schedule.storage.read)?;
-        Ok(Err(Refusal::Unknown))
-    }
-
-    fn consume(&mut self, id: Word) -> Result<Received, Exit> {
-        self.writes()?;
-        self.peek(id)
     }
 }
 

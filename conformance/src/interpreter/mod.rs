@@ -6,21 +6,26 @@
 mod chain;
 mod check;
 mod engine;
+mod foreign;
 mod frame;
 mod hosts;
+mod messages;
 mod nn;
+mod preview1;
 mod transaction;
+mod wasi_nn;
 
 use std::collections::BTreeMap;
 
 use aivm_abi::Digest;
+use aivm_abi::host::messaging;
 use aivm_gas::instrument;
 
 use crate::action::{Action, Hex};
 use crate::adapter::{Adapter, AdapterError, Case, Results};
-use crate::machine::{Names, failed, hex, read};
+use crate::machine::{Names, failed, hex, proven, read};
 use crate::outcome::Outcome;
-use chain::{Block, Ledger, Library};
+use chain::{Arrived, Block, Ledger, World};
 use engine::Modules;
 use transaction::{Request, Target};
 
@@ -66,21 +71,58 @@ impl Adapter for Interpreter {
             balances: case.chain.balances.clone(),
             ..Ledger::default()
         };
-        let mut library = Library::default();
-        let mut names = Names::default();
-        let mut block = Block {
-            chain_id: case.chain.chain_id,
-            number: case.chain.block_number,
-            timestamp: case.chain.block_timestamp,
+        let mut world = World {
+            block: Block {
+                chain_id: case.chain.chain_id,
+                number: case.chain.block_number,
+                timestamp: case.chain.block_timestamp,
+            },
+            ..World::default()
         };
+        let mut start = (ledger.clone(), world.library.clone());
+        let mut names = Names::default();
         let mut results = Results::default();
         for action in &case.actions {
-            let schedule = schedules.at(block.number);
+            let schedule = schedules.at(world.block.number);
             let outcome = match action {
                 Action::Block { number, timestamp } => {
-                    (block.number, block.timestamp) = (*number, *timestamp);
+                    (world.block.number, world.block.timestamp) = (*number, *timestamp);
+                    start = (ledger.clone(), world.library.clone());
                     Outcome::Block
                 }
+                Action::Abandon {} => {
+                    (ledger, world.library) = start.clone();
+                    Outcome::Done
+                }
+                Action::NameModel { name, model } => {
+                    world.outside.names.insert(name.clone(), model.0);
+                    Outcome::Done
+                }
+                Action::Deliver {
+                    id,
+                    to,
+                    source_chain,
+                    sender,
+                    payload,
+                } => {
+                    let arrived = Arrived {
+                        recipient: names.account(to)?,
+                        message: messaging::Message {
+                            source_chain: *source_chain,
+                            sender: sender.0.clone(),
+                            payload: payload.0.clone(),
+                        },
+                    };
+                    world.outside.inbox.insert(id.0, arrived);
+                    Outcome::Done
+                }
+                Action::Prove {
+                    message,
+                    root,
+                    index,
+                    count,
+                    siblings,
+                } => proven(messages::holds(message, &root.0, *index, *count, siblings)),
                 Action::Read { what, bytes } => read(*what, &bytes.0),
                 Action::Upload { name, code } => {
                     let wasm = hex(code)?;
@@ -90,7 +132,7 @@ impl Adapter for Interpreter {
                             Outcome::Refused("not-a-contract".to_owned())
                         }
                         Ok(instrumented) => {
-                            let hash = library.add_code(wasm);
+                            let hash = world.library.add_code(wasm);
                             names.codes.insert(name.clone(), hash);
                             Outcome::Accepted {
                                 hash: Digest(hash),
@@ -100,7 +142,7 @@ impl Adapter for Interpreter {
                     }
                 }
                 Action::RegisterModel { model } => {
-                    nn::register(&mut library, hex(model)?, &schedule.nn)
+                    nn::register(&mut world.library, hex(model)?, &schedule.nn)
                 }
                 Action::Deploy {
                     name,
@@ -115,7 +157,7 @@ impl Adapter for Interpreter {
                         },
                     };
                     let (address, outcome) =
-                        self.transact(&mut ledger, &library, &block, schedule, &request)?;
+                        self.transact(&mut ledger, &world, schedule, &request)?;
                     if matches!(outcome, Outcome::Receipt(_)) {
                         names.contracts.insert(name.clone(), address);
                     }
@@ -124,14 +166,12 @@ impl Adapter for Interpreter {
                 Action::Call { to, message } => {
                     let target = Target::Call(names.account(to)?);
                     let request = Request { message, target };
-                    self.transact(&mut ledger, &library, &block, schedule, &request)?
-                        .1
+                    self.transact(&mut ledger, &world, schedule, &request)?.1
                 }
                 Action::Query { to, message } => {
                     let target = Target::Query(names.account(to)?);
                     let request = Request { message, target };
-                    self.transact(&mut ledger, &library, &block, schedule, &request)?
-                        .1
+                    self.transact(&mut ledger, &world, schedule, &request)?.1
                 }
             };
             results.outcomes.push(outcome);

@@ -12,15 +12,38 @@ use aivm_nn::{
 };
 
 use super::Fault;
-use super::chain::Library;
+use super::chain::{Hash, Library};
 use super::frame::Frame;
 use crate::outcome::Outcome;
 
-fn limits(prices: &NnPrices) -> ModelLimits {
+pub(super) fn limits(prices: &NnPrices) -> ModelLimits {
     let mut limits = ModelLimits::default();
     limits.bytes = usize::try_from(prices.max_model_bytes).unwrap_or(usize::MAX);
     limits.memory = prices.max_memory;
     limits
+}
+
+/// A model of the chain, read under the limits of some schedule.
+#[derive(Debug)]
+pub(super) struct Registered {
+    onnx: Vec<u8>,
+    model: Arc<Model>,
+    /// Bytes and memory of a model at most.
+    limits: (u64, u64),
+}
+
+/// What reading the bytes of a model costs, whatever they are.
+pub(super) fn reading(bytes: usize, prices: &NnPrices) -> u64 {
+    prices
+        .register_per_byte
+        .saturating_mul(bytes as u64)
+        .saturating_add(prices.register_base)
+}
+
+/// What the nodes of a model cost beside that.
+pub(super) fn checking(model: &Model, prices: &NnPrices) -> u64 {
+    let nodes = model.graph().nodes().len() as u64;
+    prices.register_per_node.saturating_mul(nodes)
 }
 
 /// Accepts a model, for a price by its bytes and nodes.
@@ -28,11 +51,14 @@ pub(super) fn register(library: &mut Library, onnx: &[u8], prices: &NnPrices) ->
     let Ok(model) = Model::from_onnx(onnx, &limits(prices)) else {
         return Outcome::Refused("invalid-model".to_owned());
     };
-    let gas = prices.register_base
-        + prices.register_per_byte * onnx.len() as u64
-        + prices.register_per_node * model.graph().nodes().len() as u64;
+    let gas = reading(onnx.len(), prices).saturating_add(checking(&model, prices));
     let hash = model.hash();
-    library.models.insert(hash, Arc::new(model));
+    let registered = Registered {
+        onnx: onnx.to_vec(),
+        model: Arc::new(model),
+        limits: (prices.max_model_bytes, prices.max_memory),
+    };
+    library.models.insert(hash, Arc::new(registered));
     Outcome::Accepted {
         hash: Digest(hash),
         gas,
@@ -64,19 +90,59 @@ fn guest_type(ty: ElementType) -> Option<TensorType> {
 }
 
 impl Frame {
-    fn model(&self, hash: Word) -> Result<(Arc<Model>, Quote), Error> {
-        let model = self.shared.library.models.get(&hash.to_be_bytes());
-        let model = model.cloned().ok_or(Error::ModelNotFound)?;
+    /// A model of the chain that is one under the limits of now.
+    pub(super) fn model(&self, hash: &Hash) -> Result<(Arc<Model>, Quote), Error> {
+        let registered = self.shared.world.library.models.get(hash);
+        let registered = registered.ok_or(Error::ModelNotFound)?;
+        let prices = &self.shared.schedule.nn;
+        let model = match registered.limits == (prices.max_model_bytes, prices.max_memory) {
+            true => registered.model.clone(),
+            false => {
+                let model = Model::from_onnx(&registered.onnx, &limits(prices));
+                Arc::new(model.map_err(|_| Error::InvalidModel)?)
+            }
+        };
         let mut ends = model.inputs().iter().chain(model.outputs());
         if !ends.all(|info| guest_type(info.ty).is_some()) {
             return Err(Error::InvalidModel);
         }
-        let prices = &self.shared.schedule.nn;
         let quote = model.quote(prices);
         if quote.memory > prices.max_memory {
             return Err(Error::MemoryLimit);
         }
         Ok((model, quote))
+    }
+
+    /// Pays for an inference, notes it for the receipt and runs it.
+    pub(super) fn run_model(
+        &mut self,
+        hash: Hash,
+        model: &Model,
+        inputs: &[aivm_nn::Tensor],
+    ) -> Result<Result<Vec<aivm_nn::Tensor>, Error>, Exit> {
+        let quote = model.quote(&self.shared.schedule.nn);
+        self.spend(quote.gas)?;
+        self.shared.lanes.inference += quote.gas;
+        self.shared.inferences.push(Inference {
+            model: Digest(hash),
+            contract: self.message.contract,
+            gas: quote.gas,
+            macs: quote.macs,
+        });
+        let executor: &dyn Executor = match self.shared.fault {
+            Some(Fault::Rounding) => &AwayFromZero,
+            _ => &Reference,
+        };
+        match aivm_nn::run(model, executor, inputs, &mut ()) {
+            Ok(outputs) => Ok(Ok(outputs)),
+            Err(RunError::IndexOutOfRange | RunError::DivisionByZero) => {
+                Err(TrapCode::BadArgument.into())
+            }
+            Err(RunError::InputCount { .. } | RunError::Input { .. } | RunError::Tensor { .. }) => {
+                Ok(Err(Error::ShapeMismatch))
+            }
+            Err(error) => Err(Exit::host(error.to_string())),
+        }
     }
 }
 
@@ -96,7 +162,8 @@ fn inputs(model: &Model, given: Vec<Tensor>) -> Option<Vec<aivm_nn::Tensor>> {
 
 impl Host for Frame {
     fn quote(&mut self, model: Word) -> Result<Result<InferenceQuote, Error>, Exit> {
-        Ok(self.model(model).map(|(_, quote)| InferenceQuote {
+        let found = self.model(&model.to_be_bytes());
+        Ok(found.map(|(_, quote)| InferenceQuote {
             gas: quote.gas,
             macs: quote.macs,
             memory: quote.memory,
@@ -112,45 +179,27 @@ impl Host for Frame {
         hash: Word,
         given: Vec<Tensor>,
     ) -> Result<Result<Vec<Tensor>, Error>, Exit> {
-        let (model, quote) = match self.model(hash) {
-            Ok(found) => found,
+        let hash = hash.to_be_bytes();
+        let model = match self.model(&hash) {
+            Ok((model, _)) => model,
             Err(error) => return Ok(Err(error)),
         };
         let Some(inputs) = inputs(&model, given) else {
             return Ok(Err(Error::ShapeMismatch));
         };
-        self.spend(quote.gas)?;
-        self.shared.lanes.inference += quote.gas;
-        self.shared.inferences.push(Inference {
-            model: Digest(hash.to_be_bytes()),
-            contract: self.message.contract,
-            gas: quote.gas,
-            macs: quote.macs,
-        });
-        let executor: &dyn Executor = match self.shared.fault {
-            Some(Fault::Rounding) => &AwayFromZero,
-            _ => &Reference,
+        let outputs = match self.run_model(hash, &model, &inputs)? {
+            Ok(outputs) => outputs,
+            Err(error) => return Ok(Err(error)),
         };
-        match aivm_nn::run(&model, executor, &inputs, &mut ()) {
-            Ok(outputs) => {
-                let outputs = outputs.into_iter().map(|tensor| {
-                    Some(Tensor {
-                        ty: guest_type(tensor.ty)?,
-                        dimensions: tensor.shape,
-                        data: tensor.data,
-                    })
-                });
-                let outputs: Option<Vec<Tensor>> = outputs.collect();
-                Ok(outputs.ok_or(Error::InvalidModel))
-            }
-            Err(RunError::IndexOutOfRange | RunError::DivisionByZero) => {
-                Err(TrapCode::BadArgument.into())
-            }
-            Err(RunError::InputCount { .. } | RunError::Input { .. } | RunError::Tensor { .. }) => {
-                Ok(Err(Error::ShapeMismatch))
-            }
-            Err(error) => Err(Exit::host(error.to_string())),
-        }
+        let outputs = outputs.into_iter().map(|tensor| {
+            Some(Tensor {
+                ty: guest_type(tensor.ty)?,
+                dimensions: tensor.shape,
+                data: tensor.data,
+            })
+        });
+        let outputs: Option<Vec<Tensor>> = outputs.collect();
+        Ok(outputs.ok_or(Error::InvalidModel))
     }
 }
 

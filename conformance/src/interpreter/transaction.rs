@@ -5,9 +5,9 @@ use aivm_abi::Digest;
 use aivm_abi::receipt::{GasUsed, Kind, Receipt, Status};
 use aivm_gas::GasSchedule;
 
-use super::chain::{Block, Hash, Ledger, Library};
+use super::chain::{Hash, Ledger, World};
 use super::frame::{End, Entry, Frame, Lanes, Message, Shared};
-use super::{Fault, Interpreter};
+use super::{Fault, Interpreter, messages};
 use crate::adapter::AdapterError;
 use crate::machine::{failed, summary};
 use crate::outcome::Outcome;
@@ -29,8 +29,7 @@ impl Interpreter {
     pub(super) fn transact(
         &mut self,
         ledger: &mut Ledger,
-        library: &Library,
-        block: &Block,
+        world: &World,
         schedule: &GasSchedule,
         request: &Request<'_>,
     ) -> Result<(Address, Outcome), AdapterError> {
@@ -64,7 +63,7 @@ impl Interpreter {
             (_, Some(code)) => code,
             (_, None) => return refuse("no-contract"),
         };
-        if !library.codes.contains_key(&code) {
+        if !world.library.codes.contains_key(&code) {
             return refuse("unknown-code");
         }
         let (entry, kind) = match request.target {
@@ -93,8 +92,7 @@ impl Interpreter {
             modules: std::mem::take(&mut self.modules),
             schedule: prices,
             schedule_hash: schedule.hash(),
-            library: library.clone(),
-            block: block.clone(),
+            world: world.clone(),
             ledger: work,
             origin: from,
             lanes: Lanes {
@@ -133,10 +131,10 @@ impl Interpreter {
             End::Trap(code) => (Status::Trap(code), Vec::new()),
         };
         let receipt = Receipt {
-            chain_id: block.chain_id,
+            chain_id: world.block.chain_id,
             network: String::new(),
-            block_height: block.number,
-            block_time: block.timestamp,
+            block_height: world.block.number,
+            block_time: world.block.timestamp,
             tx_hash: Digest([0; 32]),
             kind,
             caller: from,
@@ -165,6 +163,11 @@ impl Interpreter {
         };
         self.modules = shared.modules;
         *ledger = after;
-        Ok((contract, summary(&receipt)))
+        let sent = receipt.outbox.iter();
+        let ids: Vec<Digest> = sent
+            .map(|message| messages::identifier(receipt.chain_id, message))
+            .collect();
+        let root = messages::root(&ids);
+        Ok((contract, summary(&receipt, ids, root)))
     }
 }
