@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use aivm_abi::IMPORTS;
 
-/// The imports by their keys, such as `storage.load`, each under its key as a name.
+/// The imports by their keys, such as `storage.load`, each under its key as a name, in which hyphens
+/// stand for brackets.
 pub fn imports(keys: &[&str]) -> String {
     let mut text = String::new();
     for key in keys {
@@ -16,9 +17,10 @@ pub fn imports(keys: &[&str]) -> String {
         };
         write!(
             text,
-            "(import {:?} {:?} (func ${key} (param {}) (result {}))) ",
+            "(import {:?} {:?} (func ${} (param {}) (result {}))) ",
             import.module,
             import.function,
+            key.replace(['[', ']'], "-"),
             types(import.params),
             types(import.results)
         )

@@ -14,11 +14,15 @@ mod draft;
 mod guest;
 mod hostile;
 mod limits;
+mod messages;
 mod metering;
+mod mistakes;
 mod nn;
 mod onnx;
 mod receipts;
+mod script;
 mod synq;
+mod wasi;
 mod wasm;
 
 use std::path::Path;
@@ -31,14 +35,19 @@ type Files = fn() -> Vec<File>;
 
 /// All generated files.
 fn files() -> Vec<File> {
-    let suites: [(&str, Files); 10] = [
+    let suites: [(&str, Files); 15] = [
         ("abi", abi::files),
         ("calls", calls::files),
+        ("calls", messages::files),
         ("crypto", crypto::files),
         ("hostile", hostile::files),
+        ("hostile", mistakes::files),
+        ("hostile", wasi::hostile),
         ("limits", limits::files),
         ("metering", metering::files),
+        ("metering", wasi::metering),
         ("nn", nn::files),
+        ("nn", wasi::nn),
         ("receipts", receipts::files),
         ("synq", synq::files),
         ("wasm", wasm::files),

@@ -30,7 +30,7 @@ fn sum(prices: &Value, paid: &[Paid<'_>]) -> u64 {
 
 /// What a call without input costs around the body of `call`: the transaction, an instance with one
 /// page, the allocator and the entry of `call` with the constant that it returns.
-fn around(schedule: &GasSchedule) -> u64 {
+pub fn around(schedule: &GasSchedule) -> u64 {
     let wasm = serde_json::to_value(&schedule.wasm).unwrap();
     let call = &schedule.call;
     let function = [
