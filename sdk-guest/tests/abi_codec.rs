@@ -268,3 +268,51 @@ fn what_is_not_of_the_type_is_malformed() {
     let text = [word(&[32], 0), word(&[1], 0), [0xff; 32]].concat();
     assert_eq!(decode::<String>(&text), Err(Malformed));
 }
+
+/// What alloy reads as one argument of the type.
+fn alloys<T: AbiType>(data: &[u8]) -> Option<DynSolValue> {
+    let ty = DynSolType::parse(T::NAME.as_str()).unwrap();
+    ty.abi_decode(data).ok()
+}
+
+/// Offsets may lead to one place, but the words of a fixed array and of a tuple are counted where it begins.
+#[test]
+fn values_that_share_their_bytes_are_read_as_alloy_reads_them() {
+    fn zeros<T: Peer>(words: usize, expected: Option<&T>, head: &[u8]) {
+        let data = [head, &vec![0; 32 * words]].concat();
+        let read = decode::<(T,)>(&data).ok().map(|(value,)| value);
+        assert_eq!(read.as_ref(), expected, "{words} words");
+        assert_eq!(alloys::<T>(&data), expected.map(Peer::peer));
+    }
+    let part = (false, Bytes::default());
+    // Each offset is 0: both parts are the array itself.
+    let pair = [part.clone(), part.clone()];
+    for words in 0..4 {
+        zeros::<[(bool, Bytes); 2]>(words, None, &[]);
+    }
+    zeros(4, Some(&pair), &[]);
+    zeros(5, Some(&pair), &[]);
+    // The same behind an offset and a length.
+    let mut head = [0; 64];
+    (head[31], head[63]) = (32, 2);
+    for words in 0..4 {
+        zeros::<Vec<(bool, Bytes)>>(words, None, &head);
+    }
+    zeros(4, Some(&pair.to_vec()), &head);
+    // A tuple that begins where the data has one word left.
+    zeros::<(bool, Bytes)>(1, None, &[]);
+    zeros(2, Some(&part), &[]);
+    // Nothing is counted for what is not there.
+    head[63] = 0;
+    zeros(0, Some(&Vec::<(bool, Bytes)>::new()), &head);
+}
+
+/// Results and arguments are counted one by one.
+#[test]
+fn each_argument_is_counted_from_its_own_place() {
+    type Two = ([(bool, Bytes); 2], [(bool, Bytes); 2]);
+    assert_eq!(decode::<Two>(&[0; 32 * 4]), Err(Malformed));
+    let part = (false, Bytes::default());
+    let pair = [part.clone(), part];
+    assert_eq!(decode::<Two>(&[0; 32 * 5]), Ok((pair.clone(), pair)));
+}

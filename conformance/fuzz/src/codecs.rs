@@ -13,8 +13,6 @@ use aivm_abi::transaction::{Envelope, Expectation, Payload};
 use aivm_abi::{Address, Bisect, Digest, TranscriptFile, TrapCode, Word, bisect};
 use aivm_crypto::envelope::verify;
 use aivm_crypto::seal::{OpeningKey, Recipient};
-use aivm_sdk::abi::{AbiType, decode, encode};
-use alloy_dyn_abi::DynSolType;
 use zeroize::Zeroizing;
 
 use crate::bytes::{Bytes, text};
@@ -138,28 +136,5 @@ pub fn transcript(data: &[u8]) {
     let found = bisect(&a, &b);
     if first == bytes.0 {
         assert!(matches!(found, Bisect::Equal | Bisect::BeyondKept { .. }));
-    }
-}
-
-type Wide = (
-    Vec<Vec<u16>>,
-    String,
-    [Vec<(bool, aivm_sdk::Bytes)>; 2],
-    i64,
-);
-
-/// What a Rust contract takes for call data is what alloy reads there, if alloy, which wants more of where things lie,
-/// takes it too; and it is the same when written again.
-pub fn sdk(data: &[u8]) {
-    let Ok(read) = decode::<Wide>(data) else {
-        return;
-    };
-    let again = encode(&read);
-    assert_eq!(decode::<Wide>(&again).as_ref(), Ok(&read));
-    let ty = DynSolType::parse(Wide::NAME.as_str()).unwrap();
-    let canonical = ty.abi_decode_params(&again).unwrap();
-    assert_eq!(canonical.abi_encode_params(), again);
-    if let Ok(peer) = ty.abi_decode_params(data) {
-        assert_eq!(peer, canonical);
     }
 }

@@ -18,6 +18,7 @@ mod crypto;
 mod gas;
 mod machine;
 mod nn;
+mod sdk;
 mod synq;
 
 /// Lists the targets: name, body, and how many changed inputs the smoke test runs.
@@ -77,7 +78,7 @@ targets! {
     program: synq::program, 100;
     receipt: codecs::receipt, 5000;
     schedule: gas::schedule, 300;
-    sdk: codecs::sdk, 3000;
+    sdk: sdk::sdk, 3000;
     signature: crypto::signature, 500;
     smith: gas::smith, 300;
     source: synq::source, 300;

@@ -66,6 +66,8 @@ pub fn abi_type(input: &DeriveInput) -> syn::Result<TokenStream> {
             const NAME: ::aivm_sdk::Name = <#tuple as ::aivm_sdk::abi::AbiType>::NAME;
             const DYNAMIC: bool = <#tuple as ::aivm_sdk::abi::AbiType>::DYNAMIC;
             const HEAD: usize = <#tuple as ::aivm_sdk::abi::AbiType>::HEAD;
+            const MIN: usize = <#tuple as ::aivm_sdk::abi::AbiType>::MIN;
+            const DEPTH: usize = <#tuple as ::aivm_sdk::abi::AbiType>::DEPTH;
             fn encode(&self, to: &mut ::aivm_sdk::abi::Encoder) {
                 let #all = self;
                 let fields = |to: &mut ::aivm_sdk::abi::Encoder| {

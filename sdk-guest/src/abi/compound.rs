@@ -49,7 +49,7 @@ impl<T: AbiType> AbiType for Vec<T> {
     fn decode(from: &mut Decoder<'_>) -> Self {
         const { assert!(T::HEAD > 0, "an array of nothing has no length limit") };
         from.dynamic(|from| {
-            let length = from.length(T::HEAD);
+            let length = from.length(T::MIN);
             let mut items = Self::with_capacity(length);
             for _ in 0..length {
                 items.push(T::decode(from));
@@ -61,6 +61,7 @@ impl<T: AbiType> AbiType for Vec<T> {
     fn describe() -> crate::describe::Type {
         T::describe().array("[]")
     }
+    const DEPTH: usize = 2 + T::DEPTH;
 }
 
 impl<T: AbiType, const N: usize> AbiType for [T; N] {
@@ -86,6 +87,8 @@ impl<T: AbiType, const N: usize> AbiType for [T; N] {
     fn describe() -> crate::describe::Type {
         T::describe().array(Name::new("[").with_number(N).with("]").as_str())
     }
+    const MIN: usize = N * T::MIN;
+    const DEPTH: usize = 1 + T::DEPTH;
 }
 
 /// Nothing: no arguments, no results.
@@ -98,6 +101,7 @@ impl AbiType for () {
     fn describe() -> crate::describe::Type {
         crate::describe::Type::tuple(&[])
     }
+    const DEPTH: usize = 1;
 }
 
 macro_rules! tuples {
@@ -112,9 +116,10 @@ macro_rules! tuples {
                 to.tuple(Self::DYNAMIC, Self::TOP, |to| self.encode_top(to));
             }
             fn decode(from: &mut Decoder<'_>) -> Self {
+                let parts = |from: &mut Decoder<'_>| ($first::decode(from), $($ty::decode(from),)*);
                 match Self::DYNAMIC {
-                    true => from.dynamic(Self::decode_top),
-                    false => Self::decode_top(from),
+                    true => from.dynamic(parts),
+                    false => parts(from),
                 }
             }
             fn encode_top(&self, to: &mut Encoder) {
@@ -123,12 +128,14 @@ macro_rules! tuples {
                 $($ty.encode(to);)*
             }
             fn decode_top(from: &mut Decoder<'_>) -> Self {
-                ($first::decode(from), $($ty::decode(from),)*)
+                (from.parameter::<$first>(), $(from.parameter::<$ty>(),)*)
             }
             #[cfg(not(target_arch = "wasm32"))]
             fn describe() -> crate::describe::Type {
                 crate::describe::Type::tuple(&[("", $first::describe()) $(, ("", $ty::describe()))*])
             }
+            const MIN: usize = $first::MIN $(+ $ty::MIN)*;
+            const DEPTH: usize = 1 + super::deepest(&[$first::DEPTH $(, $ty::DEPTH)*]);
         }
     )*};
 }

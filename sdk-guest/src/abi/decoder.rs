@@ -1,5 +1,6 @@
 //! Reading ABI data.
 
+use super::{AbiType, MAX_DEPTH};
 use crate::U256;
 
 /// Reads values from heads and tails, as strictly as Solidity does.
@@ -84,6 +85,16 @@ impl<'a> Decoder<'a> {
     fn size(&mut self) -> usize {
         let [size, ..] = self.unsigned(4).limbs();
         size as usize
+    }
+
+    /// Reads an argument, or a result.
+    pub(crate) fn parameter<T: AbiType>(&mut self) -> T {
+        const { assert!(T::DEPTH <= MAX_DEPTH, "the type is nested too deep") };
+        // A head that is read anyway needs no look ahead.
+        if T::MIN > T::HEAD && self.rest().len() < T::MIN {
+            self.failed = true;
+        }
+        T::decode(self)
     }
 
     /// Reads a dynamic value: follows the offset in the head and comes back.

@@ -34,6 +34,12 @@ pub trait AbiType: Sized {
     const HEAD: usize = 32;
     /// Size of the head when it is the whole of the data. Tuples are not wrapped once more.
     const TOP: usize = Self::HEAD;
+    /// Bytes that must lie behind the place where it begins: as `HEAD`, but of arrays of a fixed
+    /// length and tuples the sum of their parts, even if they are dynamic.
+    const MIN: usize = Self::HEAD;
+    /// How deep it is nested: 0 for a word, one more for each offset, tuple and array around it and
+    /// for each length. At most [`MAX_DEPTH`].
+    const DEPTH: usize = Self::DYNAMIC as usize;
 
     /// Writes it.
     fn encode(&self, to: &mut Encoder);
@@ -48,13 +54,33 @@ pub trait AbiType: Sized {
 
     /// Reads it as the whole of the data.
     fn decode_top(from: &mut Decoder<'_>) -> Self {
-        Self::decode(from)
+        from.parameter()
     }
 
     /// The type as ABI JSON tells it.
     #[cfg(not(target_arch = "wasm32"))]
     fn describe() -> crate::describe::Type {
         crate::describe::Type::plain(Self::NAME.as_str())
+    }
+}
+
+/// Deepest nesting of a value that decoders of Ethereum's clients follow; a type that is deeper does
+/// not compile as an argument.
+///
+/// ```compile_fail
+/// type Deep = Vec<Vec<Vec<Vec<Vec<Vec<Vec<Vec<Vec<u8>>>>>>>>>;
+/// let refused = aivm_sdk::abi::decode::<Deep>(&[]);
+/// ```
+pub const MAX_DEPTH: usize = 16;
+
+/// The greatest of some depths.
+const fn deepest(depths: &[usize]) -> usize {
+    match depths {
+        [] => 0,
+        [first, rest @ ..] => {
+            let rest = deepest(rest);
+            if *first > rest { *first } else { rest }
+        }
     }
 }
 
@@ -77,7 +103,11 @@ pub fn encode<T: AbiType>(value: &T) -> Vec<u8> {
     encoder.finish()
 }
 
-/// Decodes what [`encode`] gives. Further bytes are ignored, as Solidity does.
+/// Decodes what [`encode`] gives. Further bytes are ignored, as Solidity does. Offsets may lead
+/// anywhere in the data, to the same place too.
+///
+/// It takes what clients built on alloy take, less words and texts that are not of their type: so a
+/// contract reads call data exactly if the tools of its callers can show it.
 ///
 /// # Errors
 /// When the data is too short or holds a value that is not of its type.
