@@ -1,5 +1,6 @@
 //! Addresses.
 
+use crate::crypto::{self, SignatureScheme};
 use crate::{U256, Word};
 
 /// An address of 20 bytes.
@@ -13,6 +14,12 @@ impl Address {
     /// Whether all bytes are zero.
     pub fn is_zero(&self) -> bool {
         *self == Self::ZERO
+    }
+
+    /// Address of the account that signs with this key alone. The key is not looked at: a malformed one
+    /// has an address as well.
+    pub fn of_key(scheme: SignatureScheme, key: &[u8]) -> Self {
+        Self::from_u256(crypto::address_of(scheme, key).into())
     }
 
     /// The address in the lower 160 bits; those above are dropped.

@@ -28,6 +28,7 @@
 //! - [`state`]: values, maps and lists, in the same layout as SynQ.
 //! - [`Event`], [`Revert`]: events with topics, custom errors. A panic is a revert with its message.
 //! - [`mod@env`]: the message, the block, the contract itself.
+//! - [`messages`]: messages to and from contracts on other chains.
 //! - [`model`], `model!`: neural networks with checked types (feature `nn`).
 //! - [`abi`], [`U256`], [`I256`], [`Address`], [`Bytes`], [`FixedBytes`]: values.
 //! - `testing`: contracts under `cargo test` without Wasm (not on `wasm32`).
@@ -58,6 +59,7 @@ pub mod env;
 mod event;
 mod i256;
 mod keccak;
+pub mod messages;
 pub mod model;
 mod name;
 pub mod prelude;

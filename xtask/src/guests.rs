@@ -24,7 +24,7 @@ const SDK: RustGuests = RustGuests {
     key: "rust",
     folder: "",
     target: "wasm32-unknown-unknown",
-    names: &["counter", "digits", "multisig", "token"],
+    names: &["bridge", "counter", "digits", "multisig", "token"],
 };
 /// Guests written for other hosts.
 const WASI: RustGuests = RustGuests {

@@ -1,8 +1,9 @@
 //! What tests ask of a chain.
 
-use crate::abi::{self, AbiType};
+use crate::abi::{self, AbiType, Malformed};
 use crate::call::Call;
 use crate::event::Event;
+use crate::messages::Remote;
 use crate::{Address, Revert, U256};
 
 /// Why a call gave no result.
@@ -55,6 +56,56 @@ impl EventRecord {
     }
 }
 
+/// A message that a contract sent to another chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentMessage {
+    /// The contract that sent it.
+    pub contract: Address,
+    /// The chain that it goes to.
+    pub destination: u64,
+    /// Its number among the messages of the contract to that chain, from 0.
+    pub sequence: u64,
+    /// Who receives it, as that chain writes addresses.
+    pub recipient: Vec<u8>,
+    /// What was sent, encoded.
+    pub payload: Vec<u8>,
+}
+
+impl SentMessage {
+    /// What was sent.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn payload<T: AbiType>(&self) -> Result<T, Malformed> {
+        abi::decode(&self.payload)
+    }
+}
+
+/// A message that the chain has verified, for one of its contracts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArrivedMessage {
+    /// The chain that it comes from.
+    pub source_chain: u64,
+    /// Who sent it, as that chain writes addresses.
+    pub sender: Vec<u8>,
+    /// The contract that it is for; no other gets it.
+    pub recipient: Address,
+    /// What was sent, encoded.
+    pub payload: Vec<u8>,
+}
+
+impl ArrivedMessage {
+    /// A message with a typed payload.
+    pub fn new<T: AbiType>(from: &Remote, recipient: Address, payload: &T) -> Self {
+        Self {
+            source_chain: from.chain,
+            sender: from.address.clone(),
+            recipient,
+            payload: abi::encode(payload),
+        }
+    }
+}
+
 /// A chain with one VM: in this process or in Wasm.
 pub trait Chain {
     /// Sets a native balance.
@@ -63,6 +114,9 @@ pub trait Chain {
     fn balance(&self, who: Address) -> U256;
     /// Sets the block that the next calls run in.
     fn set_block(&mut self, number: u64, timestamp: u64);
+    /// Puts a message into the inbox, as if it had arrived and been verified. Identifiers differ from
+    /// message to message; one that is given again takes the place of the first.
+    fn deliver(&mut self, id: [u8; 32], message: ArrivedMessage);
     /// Registers a model's ONNX bytes; gives its content address.
     ///
     /// # Panics
@@ -97,6 +151,8 @@ pub trait Chain {
     fn query_raw(&mut self, from: Address, to: Address, input: &[u8]) -> Result<Vec<u8>, Failure>;
     /// Events of the newest deployment or call; none of one that failed.
     fn events(&self) -> &[EventRecord];
+    /// Messages of the newest deployment or call to other chains; none of one that failed.
+    fn outbox(&self) -> &[SentMessage];
 
     /// Deploys with typed arguments: `chain.deploy("token", ALICE, &TokenCall::construct(…))`.
     ///

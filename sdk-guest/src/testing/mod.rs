@@ -9,5 +9,5 @@ pub(crate) mod host;
 mod native;
 mod world;
 
-pub use chain::{Chain, EventRecord, Failure};
+pub use chain::{ArrivedMessage, Chain, EventRecord, Failure, SentMessage};
 pub use native::Native;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::chain::{Chain, EventRecord, Failure};
+use super::chain::{ArrivedMessage, Chain, EventRecord, Failure, SentMessage};
 use super::world::{Code, Ended, Frame, World, during, run};
 use crate::contracts::{Contract, Reply};
 use crate::crypto::SignatureScheme;
@@ -18,6 +18,7 @@ pub struct Native {
     codes: BTreeMap<String, Code>,
     deployed: u64,
     events: Vec<EventRecord>,
+    outbox: Vec<SentMessage>,
 }
 
 impl Native {
@@ -68,6 +69,7 @@ impl Native {
         input: &[u8],
     ) -> Result<Vec<u8>, Failure> {
         self.events.clear();
+        self.outbox.clear();
         let (from, to, value) = (frame.caller, frame.this, frame.value);
         let before = self.world.state.clone();
         self.world.origin = from;
@@ -81,6 +83,7 @@ impl Native {
         match result {
             Ok(output) => {
                 self.events = std::mem::take(&mut self.world.state.events);
+                self.outbox = std::mem::take(&mut self.world.state.outbox);
                 Ok(output)
             }
             Err(ended) => {
@@ -124,6 +127,10 @@ impl Chain for Native {
     fn set_block(&mut self, number: u64, timestamp: u64) {
         self.world.block_number = number;
         self.world.block_timestamp = timestamp;
+    }
+
+    fn deliver(&mut self, id: [u8; 32], message: ArrivedMessage) {
+        self.world.inbox.insert(id, message);
     }
 
     #[cfg(feature = "nn")]
@@ -183,5 +190,9 @@ impl Chain for Native {
 
     fn events(&self) -> &[EventRecord] {
         &self.events
+    }
+
+    fn outbox(&self) -> &[SentMessage] {
+        &self.outbox
     }
 }

@@ -2,10 +2,10 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use super::chain::EventRecord;
+use super::chain::{ArrivedMessage, EventRecord, SentMessage};
 use crate::contracts::Reply;
 use crate::{Address, U256, env};
 
@@ -23,6 +23,11 @@ pub(crate) struct State {
     pub balances: BTreeMap<Address, U256>,
     pub contracts: BTreeMap<Address, Code>,
     pub events: Vec<EventRecord>,
+    pub outbox: Vec<SentMessage>,
+    /// Messages sent so far, by sender and chain.
+    pub sent: BTreeMap<(Address, u64), u64>,
+    /// Identifiers of messages that are not to be had again.
+    pub consumed: BTreeSet<[u8; 32]>,
 }
 
 impl State {
@@ -64,6 +69,7 @@ pub(crate) struct World {
     pub block_number: u64,
     pub block_timestamp: u64,
     pub chain_id: u64,
+    pub inbox: BTreeMap<[u8; 32], ArrivedMessage>,
     pub extensions: BTreeMap<String, Extension>,
     pub verifier: Option<Verifier>,
     #[cfg(feature = "nn")]

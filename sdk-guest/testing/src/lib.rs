@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use aivm::{BlockContext, Call, Deploy, Host, MemoryHost, Receipt, Status, Vm, Word};
-use aivm_sdk::testing::{Chain, EventRecord, Failure};
+use aivm::{BlockContext, Call, Deploy, Host, InboxMessage, MemoryHost, Receipt, Status, Vm, Word};
+use aivm_sdk::testing::{ArrivedMessage, Chain, EventRecord, Failure, SentMessage};
 use aivm_sdk::{Address, U256};
 
 /// A chain in memory that runs contracts' Wasm in the VM.
@@ -17,6 +17,7 @@ pub struct InVm {
     codes: BTreeMap<String, Vec<u8>>,
     deployed: u64,
     events: Vec<EventRecord>,
+    outbox: Vec<SentMessage>,
     receipts: Vec<Receipt>,
 }
 
@@ -34,6 +35,7 @@ impl InVm {
             codes: BTreeMap::new(),
             deployed: 0,
             events: Vec::new(),
+            outbox: Vec::new(),
             receipts: Vec::new(),
         })
     }
@@ -71,6 +73,14 @@ impl InVm {
             data: event.data.clone(),
         });
         self.events = events.collect();
+        let sent = receipt.outbox.iter().map(|message| SentMessage {
+            contract: Address(message.contract.0),
+            destination: message.destination,
+            sequence: message.sequence,
+            recipient: message.recipient.clone(),
+            payload: message.payload.clone(),
+        });
+        self.outbox = sent.collect();
         let result = outcome(&receipt);
         self.receipts.push(receipt);
         result
@@ -106,6 +116,16 @@ impl Chain for InVm {
     fn set_block(&mut self, number: u64, timestamp: u64) {
         let block = BlockContext::new(1, number).with_timestamp(timestamp);
         self.host.set_block(block);
+    }
+
+    fn deliver(&mut self, id: [u8; 32], message: ArrivedMessage) {
+        let message = InboxMessage {
+            source_chain: message.source_chain,
+            sender: message.sender,
+            recipient: aivm::Address(message.recipient.0),
+            payload: message.payload,
+        };
+        self.host.deliver(id, message);
     }
 
     fn register_model(&mut self, onnx: &[u8]) -> [u8; 32] {
@@ -155,10 +175,15 @@ impl Chain for InVm {
         let call = Call::new(aivm::Address(from.0), aivm::Address(to.0), input);
         let receipt = self.vm.query(&self.host, &call).map_err(refused)?;
         self.events.clear();
+        self.outbox.clear();
         outcome(&receipt)
     }
 
     fn events(&self) -> &[EventRecord] {
         &self.events
+    }
+
+    fn outbox(&self) -> &[SentMessage] {
+        &self.outbox
     }
 }

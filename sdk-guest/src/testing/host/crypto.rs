@@ -4,7 +4,7 @@ use sha2::Digest;
 
 pub use crate::bindings::synergy::aivm::crypto::{Kem, SignatureScheme, Signed};
 use crate::testing::world::with;
-use crate::{U256, Word};
+use crate::{Address, U256, Word};
 
 fn word(hash: [u8; 32]) -> Word {
     U256::from_be_bytes(hash).into()
@@ -54,9 +54,27 @@ pub fn verify_all(signatures: &[Signed]) -> bool {
     wrong.count() == 0
 }
 
-/// Only the VM derives addresses.
-pub fn address_of(_scheme: SignatureScheme, _key: &[u8]) -> Word {
-    panic!("addresses of keys are derived only in the VM")
+/// Address of the account that signs with this key: the first 20 bytes of BLAKE3, under a name of its
+/// own, over the scheme's name and the key, each behind its length.
+pub fn address_of(scheme: SignatureScheme, key: &[u8]) -> Word {
+    let scheme = match scheme {
+        SignatureScheme::Mldsa44 => "mldsa44",
+        SignatureScheme::Mldsa65 => "mldsa65",
+        SignatureScheme::Mldsa87 => "mldsa87",
+        SignatureScheme::Fndsa512 => "fndsa512",
+        SignatureScheme::Fndsa1024 => "fndsa1024",
+        SignatureScheme::Slhdsa128s => "slhdsa128s",
+        SignatureScheme::Slhdsa192s => "slhdsa192s",
+        SignatureScheme::Slhdsa256s => "slhdsa256s",
+    };
+    let mut hasher = blake3::Hasher::new_derive_key("AIVM account address v1");
+    for part in [scheme.as_bytes(), key] {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    let mut address = [0; 20];
+    hasher.finalize_xof().fill(&mut address);
+    Address(address).into()
 }
 
 /// Only the VM has key encapsulation.

@@ -18,6 +18,7 @@ use super::world::{frame, trap};
 /// Trap codes, as receipts print them.
 const BAD_ARGUMENT: u32 = 21;
 const WRITE_IN_QUERY: u32 = 30;
+const OUTPUT_LIMIT: u32 = 33;
 const NO_SUCH_EXTENSION: u32 = 34;
 const CHECKPOINT: u32 = 35;
 

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 /// All of them, in the manifest's order.
-pub const NAMES: [&str; 7] = [
+pub const NAMES: [&str; 8] = [
+    "bridge",
     "counter",
     "digits",
     "multisig",
@@ -47,6 +48,7 @@ fn manifest_tells_what_is_there() {
 #[test]
 fn contracts_are_small() {
     for (name, limit) in [
+        ("bridge", 20_480),
         ("counter", 8_192),
         ("token", 24_576),
         ("counter-c", 2_048),
@@ -77,6 +79,7 @@ fn no_path_of_the_builder_is_in_them() {
 fn abi_json_is_checked_in() {
     use aivm_sdk::Contract;
     let abis = [
+        ("bridge", ::bridge::Bridge::abi()),
         ("counter", ::counter::Counter::abi()),
         ("multisig", ::multisig::Multisig::abi()),
         ("token", ::token::Token::abi()),
@@ -95,6 +98,23 @@ fn abi_json_is_checked_in() {
         );
         let parsed: aivm_abi::calldata::JsonAbi = serde_json::from_str(&abi).unwrap();
         assert!(parsed.functions().count() > 2, "{name}");
+    }
+}
+
+/// The page shows what the bridge does.
+#[test]
+fn the_bridge_of_the_page_is_the_example() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let text = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    let source = text("sdk-guest/examples/bridge/src/lib.rs");
+    let mut lines = source.lines().map(str::trim);
+    let page = text("docs/rust-contracts.md");
+    let (_, section) = page.split_once("## Messages between chains").unwrap();
+    let (_, block) = section.split_once("```rust,ignore\n").unwrap();
+    let (block, _) = block.split_once("```").unwrap();
+    for line in block.lines() {
+        let there = lines.any(|found| found == line.trim());
+        assert!(there, "`{line}` is not in the bridge, or not there");
     }
 }
 
@@ -128,6 +148,7 @@ fn quick_start_is_the_example() {
         "the test is not as on the page"
     );
     for (name, bytes) in [
+        ("bridge", wasm("bridge").len()),
         ("counter", wasm("counter").len()),
         ("token", wasm("token").len()),
     ] {

@@ -1,6 +1,7 @@
 //! The contracts of `sdk-guest/examples`: each scenario runs on the Rust code in this process and on
 //! the Wasm of `fixtures/` in the VM.
 
+mod bridge;
 mod c;
 mod counter;
 mod digits;
@@ -32,6 +33,7 @@ fn in_vm() -> InVm {
 
 fn native() -> Native {
     Native::new()
+        .with_contract::<::bridge::Bridge>("bridge")
         .with_contract::<::counter::Counter>("counter")
         .with_contract::<::multisig::Multisig>("multisig")
         .with_contract::<::token::Token>("token")
