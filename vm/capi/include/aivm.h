@@ -50,6 +50,10 @@ enum AivmCode
   AIVM_CODE_INFERENCE = 17,
   // The configuration is unusable.
   AIVM_CODE_CONFIG = 18,
+  // The transaction needs more PQ-Gas than its block has left.
+  AIVM_CODE_BLOCK_FULL = 19,
+  // The effects are committed, but `state_root` failed afterwards, so there is no receipt.
+  AIVM_CODE_COMMITTED = 20,
   // A failure that this header does not know.
   AIVM_CODE_OTHER = 99,
   // A pointer that must not be null is null.
@@ -62,6 +66,8 @@ enum AivmCode
   AIVM_CODE_INDEX = 103,
   // A defect of the library; the handles that took part should be freed.
   AIVM_CODE_PANIC = 104,
+  // A length is more than there can be in memory, or a structure has a size that this library does not know.
+  AIVM_CODE_LENGTH = 105,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -119,6 +125,12 @@ typedef int32_t AivmStatus;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// The PQ-Gas lane of one block: what its transactions may use together.
+//
+// A transaction that needs more than is left is refused with `AIVM_CODE_BLOCK_FULL` and changes nothing; it waits for a
+// later block. So a receipt never depends on how full a block was.
+typedef struct AivmBlockPqGas AivmBlockPqGas;
+
 // A chain.
 typedef struct AivmHost AivmHost;
 
@@ -163,7 +175,7 @@ typedef struct AivmChange {
   struct AivmBytes value;
 } AivmChange;
 
-// A chain, told to the VM by callbacks. All but `state_root` must be there.
+// A chain, told to the VM by callbacks; `AivmOptionalCallbacks` are more. All but `state_root` must be there.
 //
 // Lookups give 1 when there is something, 0 when there is not, and a negative number when the
 // chain's store failed. The others give 0, or a negative number for a failure.
@@ -194,6 +206,72 @@ typedef struct AivmCallbacks {
   int32_t (*state_root)(void *user, uint8_t *root);
 } AivmCallbacks;
 
+// What is known of a message from another chain, beside its sender and its payload.
+typedef struct AivmInboxMessage {
+  // Number of the chain that it comes from.
+  uint64_t source_chain;
+  // The contract that it is for; no other gets it.
+  uint8_t recipient[20];
+} AivmInboxMessage;
+
+// More of a chain, as far as it has it; a callback that is null is as if the chain had nothing of the kind. Codes are
+// those of `AivmCallbacks`, and so is `user`.
+//
+// The structure grows with the library: `size` tells which of it the program knows.
+typedef struct AivmOptionalCallbacks {
+  // `sizeof(struct AivmOptionalCallbacks)` where the program was compiled.
+  size_t size;
+  // Whether the chain has the code with a hash, 32 bytes; asked for each deployment. Without it `code` is asked,
+  // which copies the module.
+  int32_t (*has_code)(void *user, const uint8_t *code);
+  // Whether the chain has the model with a hash, 32 bytes; asked for each quote and inference of a model that the VM
+  // holds already. Without it `model` is asked, which copies the file.
+  int32_t (*has_model)(void *user, const uint8_t *model);
+  // Hash of the model that the chain has given a name, 32 bytes. The name is UTF-8 and does not end with a zero byte; a
+  // contract chose it. Without the callback models have no names.
+  int32_t (*model_named)(void *user, const uint8_t *name, size_t name_len, uint8_t *model);
+  // The message with an identifier of 32 bytes that arrived from another chain and was verified. Each message of each
+  // chain has an identifier of its own. The VM lets each be consumed once, so the chain need not forget it. Without the
+  // callback no message ever arrives.
+  int32_t (*inbox_message)(void *user,
+                           const uint8_t *id,
+                           struct AivmInboxMessage *message,
+                           struct AivmSink *sender,
+                           struct AivmSink *payload);
+} AivmOptionalCallbacks;
+
+// A call.
+typedef struct AivmCall {
+  // Who calls and pays.
+  uint8_t from[20];
+  // The contract.
+  uint8_t to[20];
+  // Call data.
+  struct AivmBytes input;
+  // Native value to send, most significant byte first.
+  uint8_t value[32];
+  // Gas limit; 0 stands for the default of 100,000,000.
+  uint64_t gas_limit;
+  // Hash of the transaction, for the receipt.
+  uint8_t tx_hash[32];
+} AivmCall;
+
+// A deployment.
+typedef struct AivmDeploy {
+  // Who deploys and pays.
+  uint8_t from[20];
+  // Hash of the code, as `aivm_upload` gave it.
+  uint8_t code[32];
+  // Part of the address, so that one sender can deploy the same code twice.
+  uint8_t salt[32];
+  // Arguments of the constructor.
+  struct AivmBytes input;
+  // Native value to send, most significant byte first.
+  uint8_t value[32];
+  // Gas limit; 0 stands for the default of 100,000,000.
+  uint64_t gas_limit;
+} AivmDeploy;
+
 // Gas by lane and cause.
 typedef struct AivmGas {
   // All but PQ-Gas.
@@ -220,37 +298,21 @@ typedef struct AivmEvent {
   struct AivmBytes data;
 } AivmEvent;
 
-// A deployment.
-typedef struct AivmDeploy {
-  // Who deploys and pays.
-  uint8_t from[20];
-  // Hash of the code, as `aivm_upload` gave it.
-  uint8_t code[32];
-  // Part of the address, so that one sender can deploy the same code twice.
-  uint8_t salt[32];
-  // Arguments of the constructor.
-  struct AivmBytes input;
-  // Native value to send, most significant byte first.
-  uint8_t value[32];
-  // Gas limit; 0 stands for the default of 100,000,000.
-  uint64_t gas_limit;
-} AivmDeploy;
-
-// A call.
-typedef struct AivmCall {
-  // Who calls and pays.
-  uint8_t from[20];
-  // The contract.
-  uint8_t to[20];
-  // Call data.
-  struct AivmBytes input;
-  // Native value to send, most significant byte first.
-  uint8_t value[32];
-  // Gas limit; 0 stands for the default of 100,000,000.
-  uint64_t gas_limit;
-  // Hash of the transaction, for the receipt.
-  uint8_t tx_hash[32];
-} AivmCall;
+// A message to another chain. The bytes live as long as the receipt.
+typedef struct AivmSentMessage {
+  // Its identifier: what a receiving chain of the AIVM delivers it under.
+  uint8_t id[32];
+  // The contract that sent it.
+  uint8_t contract[20];
+  // Number of the chain that it goes to.
+  uint64_t destination;
+  // Its number among the messages of the contract to that chain, from 0.
+  uint64_t sequence;
+  // Who receives it, as that chain writes addresses.
+  struct AivmBytes recipient;
+  // What is sent.
+  struct AivmBytes payload;
+} AivmSentMessage;
 
 #ifdef __cplusplus
 extern "C" {
@@ -260,7 +322,8 @@ extern "C" {
 // next call on this thread that fails.
 const char *aivm_error_message(void);
 
-// Puts bytes at the end of what the sink has.
+// Puts bytes at the end of what the sink has. A write from a null pointer, or of more bytes than there can be, makes
+// the callback one that failed.
 //
 // # Safety
 //
@@ -279,6 +342,16 @@ struct AivmHost *aivm_host_new_memory(void);
 // `callbacks` and `host` can be read and written; the callbacks can be called until the host is freed.
 AivmCode aivm_host_new(const struct AivmCallbacks *callbacks,
                        struct AivmHost **host);
+
+// Gives a chain behind callbacks more of them; those that are null, or were given before and now are null, are as if
+// they had never been there.
+//
+// # Safety
+//
+// `host` can be used, `optional` can be read for `optional->size` bytes, and the callbacks can be called until the host
+// is freed.
+AivmCode aivm_host_set_optional(struct AivmHost *host,
+                                const struct AivmOptionalCallbacks *optional);
 
 // Frees a chain.
 //
@@ -303,12 +376,86 @@ AivmCode aivm_host_set_balance(struct AivmHost *host,
                                const uint8_t *address,
                                const uint8_t *balance);
 
+// Puts a message into the inbox of a chain in memory, under an identifier of 32 bytes, as if it had arrived and been
+// verified.
+//
+// # Safety
+//
+// The pointers can be read for that many bytes.
+AivmCode aivm_host_deliver(struct AivmHost *host,
+                           const uint8_t *id,
+                           const struct AivmInboxMessage *message,
+                           struct AivmBytes sender,
+                           struct AivmBytes payload);
+
+// Gives a model of a chain in memory a name: UTF-8 and ended by a zero byte; and its hash, 32 bytes.
+//
+// # Safety
+//
+// The pointers can be read for that many bytes.
+AivmCode aivm_host_name_model(struct AivmHost *host,
+                              const char *name,
+                              const uint8_t *model);
+
 // Hash of the whole state of a chain in memory, 32 bytes.
 //
 // # Safety
 //
 // The pointers can be used.
 AivmCode aivm_host_state_hash(struct AivmHost *host, uint8_t *hash);
+
+// Opens the lane of the block that the chain is in, with nothing used.
+//
+// # Safety
+//
+// The pointers can be used.
+AivmCode aivm_block_new(const struct AivmVm *vm,
+                        struct AivmHost *host,
+                        struct AivmBlockPqGas **block);
+
+// PQ-Gas that the block may use. A null pointer has none.
+//
+// # Safety
+//
+// `block` is null or was not freed.
+uint64_t aivm_block_pq_gas_limit(const struct AivmBlockPqGas *block);
+
+// PQ-Gas that is left to the block. A null pointer has none.
+//
+// # Safety
+//
+// `block` is null or was not freed.
+uint64_t aivm_block_pq_gas_left(const struct AivmBlockPqGas *block);
+
+// Frees a lane.
+//
+// # Safety
+//
+// `block` was made by this library and is not used again.
+void aivm_block_free(struct AivmBlockPqGas *block);
+
+// As `aivm_call`, in a block.
+//
+// # Safety
+//
+// The pointers can be used.
+AivmCode aivm_call_in_block(const struct AivmVm *vm,
+                            struct AivmHost *host,
+                            const struct AivmCall *call,
+                            struct AivmBlockPqGas *block,
+                            struct AivmReceipt **receipt);
+
+// As `aivm_deploy`, in a block.
+//
+// # Safety
+//
+// The pointers can be used.
+AivmCode aivm_deploy_in_block(const struct AivmVm *vm,
+                              struct AivmHost *host,
+                              const struct AivmDeploy *deploy,
+                              struct AivmBlockPqGas *block,
+                              uint8_t *address,
+                              struct AivmReceipt **receipt);
 
 // How the call ended. A null receipt counts as a trap.
 //
@@ -367,6 +514,22 @@ size_t aivm_receipt_event_count(const struct AivmReceipt *receipt);
 AivmCode aivm_receipt_event(const struct AivmReceipt *receipt,
                             size_t index,
                             struct AivmEvent *event);
+
+// How many messages to other chains there are; a call that did not return has sent none.
+//
+// # Safety
+//
+// As for `aivm_receipt_status`.
+size_t aivm_receipt_message_count(const struct AivmReceipt *receipt);
+
+// Writes a message to another chain by its index, from 0.
+//
+// # Safety
+//
+// The pointers can be used.
+AivmCode aivm_receipt_message(const struct AivmReceipt *receipt,
+                              size_t index,
+                              struct AivmSentMessage *message);
 
 // Frees a receipt.
 //

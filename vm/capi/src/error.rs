@@ -48,6 +48,10 @@ pub enum AivmCode {
     Inference = 17,
     /// The configuration is unusable.
     Config = 18,
+    /// The transaction needs more PQ-Gas than its block has left.
+    BlockFull = 19,
+    /// The effects are committed, but `state_root` failed afterwards, so there is no receipt.
+    Committed = 20,
     /// A failure that this header does not know.
     Other = 99,
     /// A pointer that must not be null is null.
@@ -60,12 +64,14 @@ pub enum AivmCode {
     Index = 103,
     /// A defect of the library; the handles that took part should be freed.
     Panic = 104,
+    /// A length is more than there can be in memory, or a structure has a size that this library does not know.
+    Length = 105,
 }
 
 /// A failure inside the library.
 pub(crate) struct Failure {
     code: AivmCode,
-    message: String,
+    pub message: String,
 }
 
 impl Failure {
@@ -94,10 +100,12 @@ impl From<Error> for Failure {
             Error::UnknownCode(_) => AivmCode::UnknownCode,
             Error::AddressInUse(_) => AivmCode::AddressInUse,
             Error::InsufficientBalance { .. } => AivmCode::InsufficientBalance,
+            Error::BlockFull { .. } => AivmCode::BlockFull,
             Error::CodeMismatch { .. } => AivmCode::CodeMismatch,
             Error::ModelMismatch { .. } => AivmCode::ModelMismatch,
             Error::StoredCode { .. } => AivmCode::StoredCode,
             Error::Host(_) => AivmCode::Host,
+            Error::Committed(_) => AivmCode::Committed,
             Error::HostPanic(_) => AivmCode::HostPanic,
             Error::Engine(_) => AivmCode::Engine,
             Error::Inference(_) => AivmCode::Inference,

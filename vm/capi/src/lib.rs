@@ -4,7 +4,9 @@
 //! |---|---|
 //! | [`error`] | codes, and the message of the last failure on a thread |
 //! | [`host`] | a chain in memory, or one behind callbacks |
+//! | [`callbacks`] | the callbacks |
 //! | [`vm`] | uploading, deploying, calling |
+//! | [`block`] | PQ-Gas that the transactions of a block share |
 //! | [`receipt`] | what a call did |
 //!
 //! The header is `include/aivm.h`, made from these items. `docs/embedding-c.md` is the guide.
@@ -17,6 +19,8 @@
 //! - No panic leaves the library: it becomes the code `AIVM_PANIC`.
 //! - A VM may be shared by threads; a host may be used by one thread at a time.
 
+pub mod block;
+pub mod callbacks;
 pub mod error;
 pub mod host;
 pub mod receipt;

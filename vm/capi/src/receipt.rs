@@ -13,6 +13,24 @@ pub struct AivmReceipt {
     topics: Vec<Vec<u8>>,
 }
 
+/// A message to another chain. The bytes live as long as the receipt.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct AivmSentMessage {
+    /// Its identifier: what a receiving chain of the AIVM delivers it under.
+    pub id: [u8; 32],
+    /// The contract that sent it.
+    pub contract: [u8; 20],
+    /// Number of the chain that it goes to.
+    pub destination: u64,
+    /// Its number among the messages of the contract to that chain, from 0.
+    pub sequence: u64,
+    /// Who receives it, as that chain writes addresses.
+    pub recipient: AivmBytes,
+    /// What is sent.
+    pub payload: AivmBytes,
+}
+
 impl AivmReceipt {
     pub(crate) fn into_raw(receipt: Receipt) -> *mut Self {
         let bytes = receipt.to_canonical_bytes();
@@ -210,18 +228,63 @@ pub unsafe extern "C" fn aivm_receipt_event(
         let (Some(event), Some(topics)) =
             (receipt.receipt.events.get(index), receipt.topics.get(index))
         else {
-            return Err(Failure::new(
-                AivmCode::Index,
-                format!(
-                    "there are {} events, none has index {index}",
-                    receipt.topics.len()
-                ),
-            ));
+            return Err(no_such("events", receipt.topics.len(), index));
         };
         *to = AivmEvent {
             contract: event.contract.0,
             topics: AivmBytes::of(topics),
             data: AivmBytes::of(&event.data),
+        };
+        Ok(())
+    })
+}
+
+fn no_such(what: &str, count: usize, index: usize) -> Failure {
+    let text = format!("there are {count} {what}, none has index {index}");
+    Failure::new(AivmCode::Index, text)
+}
+
+/// How many messages to other chains there are; a call that did not return has sent none.
+///
+/// # Safety
+///
+/// As for `aivm_receipt_status`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aivm_receipt_message_count(receipt: *const AivmReceipt) -> usize {
+    // SAFETY: the caller's promise.
+    unsafe { receipt.as_ref() }.map_or(0, |receipt| receipt.receipt.outbox.len())
+}
+
+/// Writes a message to another chain by its index, from 0.
+///
+/// # Safety
+///
+/// The pointers can be used.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aivm_receipt_message(
+    receipt: *const AivmReceipt,
+    index: usize,
+    message: *mut AivmSentMessage,
+) -> AivmCode {
+    guarded(|| {
+        // SAFETY: the caller's promise.
+        let (receipt, to) = unsafe {
+            (
+                receipt.as_ref().ok_or_else(|| Failure::null("receipt"))?,
+                message.as_mut().ok_or_else(|| Failure::null("message"))?,
+            )
+        };
+        let receipt = &receipt.receipt;
+        let Some(message) = receipt.outbox.get(index) else {
+            return Err(no_such("messages", receipt.outbox.len(), index));
+        };
+        *to = AivmSentMessage {
+            id: message.id(receipt.chain_id).0,
+            contract: message.contract.0,
+            destination: message.destination,
+            sequence: message.sequence,
+            recipient: AivmBytes::of(&message.recipient),
+            payload: AivmBytes::of(&message.payload),
         };
         Ok(())
     })

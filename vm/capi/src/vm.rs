@@ -1,6 +1,6 @@
 //! Uploading, deploying, calling.
 
-use aivm::{Address, Call, Deploy, Vm, Word};
+use aivm::{Address, Call, Deploy, Deployed, Vm, Word};
 
 use crate::error::{AivmCode, Failure, guarded};
 use crate::host::{AivmBytes, AivmHost, Chain, put, slice};
@@ -60,7 +60,9 @@ macro_rules! on {
     }};
 }
 
-unsafe fn machine<'a>(vm: *const AivmVm) -> Result<&'a Vm, Failure> {
+pub(crate) use on;
+
+pub(crate) unsafe fn machine<'a>(vm: *const AivmVm) -> Result<&'a Vm, Failure> {
     // SAFETY: the caller's promise.
     unsafe { vm.as_ref() }
         .map(|vm| &vm.0)
@@ -74,7 +76,7 @@ fn limit(gas: u64) -> u64 {
     }
 }
 
-unsafe fn call_of(call: *const AivmCall) -> Result<Call, Failure> {
+pub(crate) unsafe fn call_of(call: *const AivmCall) -> Result<Call, Failure> {
     // SAFETY: the caller's promise.
     let (call, input) = unsafe {
         let call = call.as_ref().ok_or_else(|| Failure::null("call"))?;
@@ -84,6 +86,44 @@ unsafe fn call_of(call: *const AivmCall) -> Result<Call, Failure> {
         .with_value(Word::from_be_bytes(call.value))
         .with_gas_limit(limit(call.gas_limit))
         .with_tx_hash(call.tx_hash))
+}
+
+pub(crate) unsafe fn deploy_of(deploy: *const AivmDeploy) -> Result<Deploy, Failure> {
+    // SAFETY: the caller's promise.
+    let (deploy, input) = unsafe {
+        let deploy = deploy.as_ref().ok_or_else(|| Failure::null("deploy"))?;
+        let input = slice("deploy->input", deploy.input.data, deploy.input.len)?;
+        (deploy, input)
+    };
+    Ok(Deploy::new(Address(deploy.from), deploy.code, input)
+        .with_salt(deploy.salt)
+        .with_value(Word::from_be_bytes(deploy.value))
+        .with_gas_limit(limit(deploy.gas_limit)))
+}
+
+/// Where a deployment puts its results.
+pub(crate) struct DeployedTo<'a> {
+    address: *mut u8,
+    receipt: &'a mut *mut AivmReceipt,
+}
+
+impl DeployedTo<'_> {
+    /// Checks the pointers before anything runs.
+    pub unsafe fn new(address: *mut u8, receipt: *mut *mut AivmReceipt) -> Result<Self, Failure> {
+        // SAFETY: the caller's promise.
+        let receipt = unsafe { receipt.as_mut() }.ok_or_else(|| Failure::null("receipt"))?;
+        match address.is_null() {
+            true => Err(Failure::null("address")),
+            false => Ok(Self { address, receipt }),
+        }
+    }
+
+    pub unsafe fn put(self, deployed: Deployed) -> Result<(), Failure> {
+        // SAFETY: the caller's promise, and not null.
+        unsafe { put("address", self.address, &deployed.address.0) }?;
+        *self.receipt = AivmReceipt::into_raw(deployed.receipt);
+        Ok(())
+    }
 }
 
 /// Makes a virtual machine with the default configuration.
@@ -188,27 +228,16 @@ pub unsafe extern "C" fn aivm_deploy(
 ) -> AivmCode {
     guarded(|| {
         // SAFETY: the caller's promise.
-        let (vm, deploy, input, to) = unsafe {
-            let deploy = deploy.as_ref().ok_or_else(|| Failure::null("deploy"))?;
+        let (vm, request, to) = unsafe {
             (
                 machine(vm)?,
-                deploy,
-                slice("deploy->input", deploy.input.data, deploy.input.len)?,
-                receipt.as_mut().ok_or_else(|| Failure::null("receipt"))?,
+                deploy_of(deploy)?,
+                DeployedTo::new(address, receipt)?,
             )
         };
-        if address.is_null() {
-            return Err(Failure::null("address"));
-        }
-        let request = Deploy::new(Address(deploy.from), deploy.code, input)
-            .with_salt(deploy.salt)
-            .with_value(Word::from_be_bytes(deploy.value))
-            .with_gas_limit(limit(deploy.gas_limit));
         let deployed = on!(host, chain => vm.deploy(chain, &request))?;
-        // SAFETY: the caller's promise, and not null.
-        unsafe { put("address", address, &deployed.address.0) }?;
-        *to = AivmReceipt::into_raw(deployed.receipt);
-        Ok(())
+        // SAFETY: the caller's promise.
+        unsafe { to.put(deployed) }
     })
 }
 

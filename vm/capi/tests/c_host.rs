@@ -1,15 +1,16 @@
 //! A host in C runs the digits contract and gets the receipts that a host in Rust gets.
 
+mod common;
+
 use std::ffi::{CStr, c_void};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 use std::ptr;
 
 use aivm::{Address, BlockContext, Call, Deploy, MemoryHost, Vm};
+use aivm_capi::callbacks::AivmCallbacks;
 use aivm_capi::error::{AivmCode, aivm_error_message};
 use aivm_capi::host::{
-    AivmBlock, AivmCallbacks, aivm_host_free, aivm_host_new, aivm_host_new_memory,
-    aivm_host_set_balance, aivm_host_set_block,
+    AivmBlock, aivm_host_free, aivm_host_new, aivm_host_new_memory, aivm_host_set_balance,
+    aivm_host_set_block,
 };
 use aivm_capi::receipt::aivm_receipt_free;
 use aivm_capi::vm::{AivmCall, aivm_call, aivm_upload, aivm_vm_free, aivm_vm_new};
@@ -22,22 +23,6 @@ const ALICE: Address = {
     Address(address)
 };
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
-}
-
-fn run(command: &mut Command) -> Output {
-    let output = command.output();
-    let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(
-        output.status.success(),
-        "{command:?}\n{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    output
-}
-
 struct Case {
     wasm: Vec<u8>,
     selector: [u8; 4],
@@ -46,10 +31,10 @@ struct Case {
 }
 
 fn case() -> Case {
-    let examples = FolderLoader::new(folder().join("../examples"));
+    let examples = FolderLoader::new(common::folder().join("../examples"));
     let output = compile("digits.synq", &examples, &Options::new()).unwrap();
     let contract = &output.contracts[0];
-    let models = folder().join("../../nn-backends/models");
+    let models = common::folder().join("../../nn-backends/models");
     let mut images = std::fs::read(models.join("digits-test.bin")).unwrap();
     images.truncate(IMAGES * 65);
     Case {
@@ -101,56 +86,12 @@ fn a_host_in_c_gets_the_same_receipts_and_leaks_nothing() {
     let case = case();
     let work = tempfile::tempdir().unwrap();
     let work = work.path();
-    // Cargo puts the library beside the test.
-    let libraries = std::env::current_exe().unwrap();
-    let libraries = libraries.parent().unwrap();
-    let program = work.join("digits");
-    run(Command::new("cc")
-        .args([
-            "-std=c11",
-            "-O1",
-            "-g",
-            "-Wall",
-            "-Wextra",
-            "-Werror",
-            "-pedantic",
-        ])
-        .arg("-I")
-        .arg(folder().join("include"))
-        .arg(folder().join("examples/digits.c"))
-        .arg("-L")
-        .arg(libraries)
-        .arg("-laivm_capi")
-        .arg(format!("-Wl,-rpath,{}", libraries.display()))
-        .arg("-o")
-        .arg(&program));
     std::fs::write(work.join("digits.wasm"), &case.wasm).unwrap();
     std::fs::write(work.join("digits.onnx"), &case.model).unwrap();
     std::fs::write(work.join("images"), &case.images).unwrap();
-    let selector: String = case
-        .selector
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let selector = common::hexadecimal(&case.selector);
     let arguments = ["digits.wasm", "digits.onnx", "images", &selector];
-    let output = run(Command::new(&program).args(arguments).current_dir(work));
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected(&case));
-
-    if Command::new("valgrind").arg("--version").output().is_err() {
-        assert!(std::env::var_os("CI").is_none(), "valgrind is missing");
-        eprintln!("skipped: install valgrind to look for leaks");
-        return;
-    }
-    // Optimised code reads bits that it then throws away, which memcheck takes for a mistake; leaks are what is looked for.
-    let output = run(Command::new("valgrind")
-        .args(["-q", "--error-exitcode=9", "--undef-value-errors=no"])
-        .args(["--leak-check=full", "--show-leak-kinds=definite"])
-        .arg("--errors-for-leak-kinds=definite")
-        .arg(&program)
-        .args(arguments)
-        .current_dir(work)
-        .env("RAYON_NUM_THREADS", "1"));
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected(&case));
+    common::prints("digits", work, &arguments, &expected(&case));
 }
 
 fn message() -> String {
@@ -181,7 +122,7 @@ unsafe extern "C" fn no_bytes(
 }
 unsafe extern "C" fn no_commit(
     _: *mut c_void,
-    _: *const aivm_capi::host::AivmChange,
+    _: *const aivm_capi::callbacks::AivmChange,
     _: usize,
 ) -> i32 {
     -7
