@@ -1,13 +1,16 @@
 //! Files and vectors under construction.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use aivm::{Address, Word, code_hash};
+use aivm::{Address, TrapCode, Word, code_hash};
 use aivm_conformance::action::{Action, Bytes, Hex, Message};
 use aivm_conformance::outcome::Claim;
 use aivm_conformance::vector::SCHEMA;
 use aivm_conformance::{Chain, Step, Vector, VectorFile};
 use serde_json::Value;
+
+use super::guest::module;
 
 pub const ALICE: Address = Address([0xa1; 20]);
 pub const BOB: Address = Address([0xb0; 20]);
@@ -26,7 +29,7 @@ impl File {
         let file = VectorFile {
             schema: SCHEMA,
             suite: suite.to_owned(),
-            generator: Some(format!("conformance/tests/generated/{suite}.rs")),
+            generator: Some(source(suite)),
             reason: Some(reason.to_owned()),
             chain: chain(),
             shared: BTreeMap::new(),
@@ -65,6 +68,13 @@ impl File {
     pub fn push(&mut self, draft: Draft) {
         self.0.vectors.push(draft.0);
     }
+}
+
+/// Where a suite is made: a file, or a folder of several.
+fn source(suite: &str) -> String {
+    let path = format!("tests/generated/{suite}");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(&path).is_dir();
+    format!("conformance/{path}{}", if folder { "/" } else { ".rs" })
 }
 
 /// The chain that vectors begin with: Alice has a million.
@@ -141,6 +151,18 @@ impl Draft {
         self.step(action, claim)
     }
 
+    /// Uploads a contract in the text format, and deploys it as `c`.
+    pub fn install(self, text: impl AsRef<str>) -> Self {
+        self.upload_bytes(module(text), Claim::accepted())
+            .deploy("c", "code", &[])
+    }
+
+    /// Registers a model.
+    pub fn register(self, onnx: impl Into<Vec<u8>>, claim: Claim) -> Self {
+        let model = Bytes::Hex(Hex(onnx.into()));
+        self.step(Action::RegisterModel { model }, claim)
+    }
+
     /// Deploys; the constructor must return.
     pub fn deploy(self, contract: &str, code: &str, input: &[u8]) -> Self {
         let message = Message::new(ALICE, input);
@@ -194,9 +216,35 @@ pub fn returns() -> Claim {
     Claim::status(aivm::Status::Return)
 }
 
+/// A return after this gas for execution.
+pub fn executes(gas: u64) -> Claim {
+    Claim {
+        execution: Some(gas),
+        ..returns()
+    }
+}
+
 /// A trap, which takes the whole gas limit.
-pub fn traps(code: aivm::TrapCode) -> Claim {
+pub fn traps(code: TrapCode) -> Claim {
     Claim::status(aivm::Status::Trap(code))
+}
+
+/// A trap that takes this gas limit.
+pub fn uses_up(limit: u64, code: TrapCode) -> Claim {
+    Claim {
+        total: Some(limit),
+        ..traps(code)
+    }
+}
+
+/// A return, or a trap by its name.
+pub fn ends(how: &str) -> Claim {
+    let code = TrapCode::ALL.iter().find(|code| code.name() == how);
+    match (how, code) {
+        ("return", _) => returns(),
+        (_, Some(code)) => traps(*code),
+        _ => panic!("no trap {how}"),
+    }
 }
 
 /// A revert with this data.
@@ -205,4 +253,20 @@ pub fn reverts(data: impl Into<Vec<u8>>) -> Claim {
         output: Some(Hex(data.into())),
         ..Claim::status(aivm::Status::Revert)
     }
+}
+
+/// Alice's message without input under this gas limit.
+pub fn limited(gas: u64) -> Message {
+    Message::new(ALICE, []).with_gas_limit(gas)
+}
+
+/// The lines of a table, each of cells between bars.
+pub fn rows<const N: usize>(table: &str) -> Vec<[&str; N]> {
+    let cells = |line| {
+        let cells: Vec<&str> = str::split(line, '|').map(str::trim).collect();
+        cells
+            .try_into()
+            .unwrap_or_else(|_| panic!("{N} cells: {line}"))
+    };
+    table.trim().lines().map(cells).collect()
 }

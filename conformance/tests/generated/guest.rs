@@ -88,3 +88,21 @@ pub fn push_word(at: &str) -> String {
         .map(|i| format!("(i64.load offset={} {at}) ", 8 * i))
         .collect()
 }
+
+/// A contract whose `call` runs `body` and returns nothing, and whose other exports do nothing. Its
+/// frames have less than 64 words.
+pub fn frame(before: &str, locals: &str, body: &str) -> String {
+    format!(
+        "(module {before} (memory (export \"memory\") 1)
+         (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) (i32.const 2048))
+         (func (export \"construct\") (param i32 i32) (result i32) (i32.const 1024))
+         (func (export \"query\") (param i32 i32) (result i32) (i32.const 1024))
+         (func (export \"call\") (param i32 i32) (result i32) {locals} {body} (i32.const 1024)))"
+    )
+}
+
+/// The bytes of a module in the text format.
+pub fn module(text: impl AsRef<str>) -> Vec<u8> {
+    let text = text.as_ref();
+    wat::parse_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}

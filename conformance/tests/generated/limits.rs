@@ -5,16 +5,11 @@ use aivm_conformance::outcome::Claim;
 use serde_json::json;
 
 use super::draft::*;
+use super::guest::{frame, imports, module};
 
 /// A contract with things before its functions and a body of `call`.
 fn contract(before: &str, body: &str) -> String {
-    format!(
-        "(module {before} (memory (export \"memory\") 1)
-         (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) (i32.const 2048))
-         (func (export \"construct\") (param i32 i32) (result i32) (i32.const 1024))
-         (func (export \"query\") (param i32 i32) (result i32) (i32.const 1024))
-         (func (export \"call\") (param i32 i32) (result i32) {body} (i32.const 1024)))"
-    )
+    frame(before, "", body)
 }
 
 fn repeat(text: &str, times: u64) -> String {
@@ -107,7 +102,7 @@ const LIMITS: &[Limit] = &[
     }),
     ("imports", "imports", 3, |n| {
         contract(
-            &super::guest::imports(
+            &imports(
                 &[
                     "context.chain-id",
                     "context.gas-left",
@@ -129,6 +124,9 @@ const LIMITS: &[Limit] = &[
     }),
 ];
 
+/// A function that calls itself as often as it is told.
+const DOWN: &str = "(func $down (param i32) (if (local.get 0) (then (call $down (i32.sub (local.get 0) (i32.const 1))))))";
+
 pub fn files() -> Vec<File> {
     vec![code(), running()]
 }
@@ -146,20 +144,19 @@ fn code() -> File {
                 Claim::refused("invalid-module"),
             ),
         ] {
-            let wasm = wat::parse_str(text(count)).unwrap_or_else(|e| panic!("{e}"));
             let mut draft = Draft::new(
                 format!("{what}: {name}"),
                 format!("A module may have {value} {what} where `{path}` says so."),
             )
             .chain(chain_with(&[(&path, json!(value))]))
-            .upload_bytes(wasm, claim);
+            .upload_bytes(module(text(count)), claim);
             if count == *value {
                 draft = draft.deploy("c", "code", &[]).call("c", [], returns());
             }
             file.push(draft);
         }
     }
-    let plain = wat::parse_str(contract("", "")).unwrap();
+    let plain = module(contract("", ""));
     for (name, bytes, claim) in [
         (
             "bytes of a module: at the limit",
@@ -181,7 +178,7 @@ fn code() -> File {
             .upload_bytes(plain.clone(), claim),
         );
     }
-    let vectors = wat::parse_str(contract("", "(drop (i32x4.splat (i32.const 1)))")).unwrap();
+    let vectors = module(contract("", "(drop (i32x4.splat (i32.const 1)))"));
     for (allowed, claim) in [
         (true, Claim::accepted()),
         (false, Claim::refused("invalid-module")),
@@ -233,10 +230,7 @@ fn code() -> File {
                 format!("refused: {name}"),
                 "What is outside of the accepted features is refused.",
             )
-            .upload_bytes(
-                wat::parse_str(text).unwrap_or_else(|e| panic!("{name}: {e}")),
-                Claim::refused("invalid-module"),
-            ),
+            .upload_bytes(module(text), Claim::refused("invalid-module")),
         );
     }
     file
@@ -262,8 +256,6 @@ fn running() -> File {
         } else {
             returns()
         };
-        let wasm = wat::parse_str(contract("", &body)).unwrap();
-        let message = aivm_conformance::action::Message::new(ALICE, []).with_gas_limit(1 << 40);
         file.push(
             Draft::new(
                 format!("{grow} pages more, {limit} allowed"),
@@ -273,9 +265,8 @@ fn running() -> File {
                 ("limits/memory_pages", json!(limit)),
                 ("limits/initial_pages", json!(1)),
             ]))
-            .upload_bytes(wasm, Claim::accepted())
-            .deploy("c", "code", &[])
-            .send("c", message, claim),
+            .install(contract("", &body))
+            .send("c", limited(1 << 40), claim),
         );
     }
     for (grow, answer) in [(0u64, 1i32), (1, 1), (2, -1), (1_000, -1)] {
@@ -283,26 +274,19 @@ fn running() -> File {
             "(if (i32.ne (memory.grow (i32.const {grow})) (i32.const {answer})) (then unreachable))"
         );
         let text = contract("", &body).replace("\"memory\") 1", "\"memory\") 1 2");
-        let message = aivm_conformance::action::Message::new(ALICE, []).with_gas_limit(1 << 40);
         file.push(
             Draft::new(
                 format!("{grow} pages more, the module allows one"),
                 "A module that sets itself a lower maximum gets the answer -1.",
             )
             .reason("WebAssembly defines the answer of memory.grow.")
-            .upload_bytes(wat::parse_str(text).unwrap(), Claim::accepted())
-            .deploy("c", "code", &[])
-            .send("c", message, returns()),
+            .install(text)
+            .send("c", limited(1 << 40), returns()),
         );
     }
     // A frame without locals or operands but one has 16 words and a few; its number of frames ends.
     for depth in [10u64, 100, 1_000, 100_000] {
-        let before = "(func $down (param i32) (if (local.get 0) (then (call $down (i32.sub (local.get 0) (i32.const 1))))))";
-        let wasm = wat::parse_str(contract(
-            before,
-            &format!("(call $down (i32.const {depth}))"),
-        ))
-        .unwrap();
+        let body = format!("(call $down (i32.const {depth}))");
         let claim = if depth == 100_000 {
             traps(TrapCode::StackLimit)
         } else {
@@ -311,24 +295,18 @@ fn running() -> File {
         file.push(
             Draft::new(format!("{depth} frames"), "The logical stack has room for many frames, and ends.")
                 .reason("A frame has at least 16 of the stack's 131,072 words, so 100,000 cannot fit; one this small has less than 64, so 1,000 do.")
-                .upload_bytes(wasm, Claim::accepted())
-                .deploy("c", "code", &[])
+                .install(contract(DOWN, &body))
                 .call("c", [], claim),
         );
     }
     for words in [64u64, 256, 1_024, 4_096] {
-        let before = "(func $down (param i32) (if (local.get 0) (then (call $down (i32.sub (local.get 0) (i32.const 1))))))";
         let fits = words / 64;
         let too_many = words / 16 + 1;
         for (frames, claim) in [
             (fits.saturating_sub(2), returns()),
             (too_many, traps(TrapCode::StackLimit)),
         ] {
-            let wasm = wat::parse_str(contract(
-                before,
-                &format!("(call $down (i32.const {frames}))"),
-            ))
-            .unwrap();
+            let body = format!("(call $down (i32.const {frames}))");
             if words == 64 && frames == 0 {
                 continue;
             }
@@ -342,8 +320,7 @@ fn running() -> File {
                     ("limits/stack_words", json!(words)),
                     ("limits/frame_words", json!(64)),
                 ]))
-                .upload_bytes(wasm, Claim::accepted())
-                .deploy("c", "code", &[])
+                .install(contract(DOWN, &body))
                 .call("c", [], claim),
             );
         }
@@ -353,15 +330,13 @@ fn running() -> File {
             "(if (i32.ne (table.grow 0 (ref.null func) (i32.const {})) (i32.const {answer})) (then unreachable))",
             elements - 10
         );
-        let wasm = wat::parse_str(contract("(table 10 funcref)", &body)).unwrap();
         file.push(
             Draft::new(
                 format!("a table of {elements} elements, 100 allowed"),
                 "A table may grow to the schedule's elements; the answer to more is -1.",
             )
             .chain(chain_with(&[("limits/table_elements", json!(100))]))
-            .upload_bytes(wasm, Claim::accepted())
-            .deploy("c", "code", &[])
+            .install(contract("(table 10 funcref)", &body))
             .call("c", [], returns()),
         );
     }

@@ -1,33 +1,14 @@
-//! Canonical bytes of receipts, transactions and addresses.
+//! Receipts, and bytes that are none.
 
 use aivm::{Address, Digest, TrapCode, Word};
-use aivm_abi::host::crypto::SignatureScheme;
 use aivm_abi::receipt::{
     Event, GasUsed, Inference, Kind, OutboxMessage, PqcCheck, Receipt, Status,
 };
-use aivm_abi::transaction::{Action as TxAction, Envelope, Level, Payload, Signer, Transaction};
-use aivm_conformance::action::{Action, Format, Hex};
+use aivm_conformance::action::Format;
 use aivm_conformance::outcome::Claim;
 
-use super::draft::*;
-
-pub fn files() -> Vec<File> {
-    vec![receipts(), transactions(), addresses()]
-}
-
-fn read(what: Format, bytes: &[u8]) -> Action {
-    Action::Read {
-        what,
-        bytes: Hex(bytes.to_vec()),
-    }
-}
-
-fn is_read(bytes: &[u8]) -> Claim {
-    Claim {
-        hash: Some(Digest(*blake3::hash(bytes).as_bytes())),
-        ..Claim::default()
-    }
-}
+use super::super::draft::File;
+use super::{is_read, read};
 
 /// The layout of docs/receipts.md, written here by hand.
 #[derive(Default)]
@@ -205,7 +186,7 @@ fn canonical(r: &Receipt) -> Vec<u8> {
     out.0
 }
 
-fn receipts() -> File {
+pub fn file() -> File {
     let mut file = File::new(
         "receipts",
         "receipts",
@@ -213,17 +194,17 @@ fn receipts() -> File {
     );
     for n in 0..30u8 {
         let bytes = canonical(&sample(n));
-        file.push(
-            Draft::new(
-                format!("receipt {n}"),
-                "The canonical bytes of a receipt are read, and written the same.",
-            )
-            .step(read(Format::Receipt, &bytes), is_read(&bytes)),
-        );
+        file.push(read(
+            format!("receipt {n}"),
+            "The canonical bytes of a receipt are read, and written the same.",
+            Format::Receipt,
+            &bytes,
+            is_read(&bytes),
+        ));
     }
     let bytes = canonical(&sample(7));
     let refused = |name: String, rule: &str, bytes: &[u8], code: &str| {
-        Draft::new(name, rule).step(read(Format::Receipt, bytes), Claim::refused(code))
+        read(name, rule, Format::Receipt, bytes, Claim::refused(code))
     };
     for length in [
         12usize,
@@ -325,226 +306,5 @@ fn receipts() -> File {
         &canonical(&topics),
         "too-long",
     ));
-    file
-}
-
-fn transaction(n: u8) -> Transaction {
-    Transaction {
-        chain_id: 7,
-        network: "main".to_owned(),
-        from: Address([n; 20]),
-        nonce: u64::from(n),
-        expires_at: 1_000,
-        gas_limit: 1 << n,
-        value: Word::from(u64::from(n)),
-        payload: Payload::Open(match n % 2 {
-            0 => TxAction::Call {
-                to: Address([2; 20]),
-                input: vec![n; usize::from(n)],
-            },
-            _ => TxAction::Deploy {
-                code: Digest([3; 32]),
-                salt: (n % 4 == 1).then_some([4; 32]),
-                input: vec![n; 3],
-            },
-        }),
-    }
-}
-
-fn transactions() -> File {
-    let mut file = File::new(
-        "receipts",
-        "transactions",
-        "The bytes were written by the codec whose layout docs/transactions.md describes, and are pinned here: an implementation of the document must read them; what is changed in them follows from the vector's rule.",
-    );
-    let envelope = |n: u8| Envelope {
-        transaction: transaction(n),
-        level: Level::Basic,
-        signers: vec![Signer {
-            scheme: SignatureScheme::Mldsa65,
-            key: vec![5; 10],
-            signature: vec![6; 20],
-        }],
-    };
-    for n in 0..12 {
-        let bytes = envelope(n).to_canonical_bytes();
-        file.push(
-            Draft::new(
-                format!("transaction {n}"),
-                "The canonical bytes of a transaction are read, and written the same.",
-            )
-            .step(read(Format::Transaction, &bytes), is_read(&bytes)),
-        );
-    }
-    let bytes = envelope(2).to_canonical_bytes();
-    for length in [bytes.len() - 1, bytes.len() - 25, bytes.len() / 2, 40] {
-        file.push(
-            Draft::new(
-                format!("the first {length} bytes of a transaction"),
-                "A transaction that is cut short is refused.",
-            )
-            .step(
-                read(Format::Transaction, &bytes[..length]),
-                Claim::refused("truncated"),
-            ),
-        );
-    }
-    file.push(
-        Draft::new(
-            "a byte behind a transaction",
-            "Nothing may follow a transaction.",
-        )
-        .step(
-            read(Format::Transaction, &[&bytes[..], &[0]].concat()),
-            Claim::refused("trailing"),
-        ),
-    );
-    file.push(
-        Draft::new(
-            "a transaction as a receipt",
-            "A receipt begins with its magic.",
-        )
-        .step(read(Format::Receipt, &bytes), Claim::refused("magic")),
-    );
-    let mut twice = envelope(2);
-    twice.signers.push(twice.signers[0].clone());
-    file.push(
-        Draft::new(
-            "two signatures of one scheme",
-            "Signatures ascend by scheme, one of each at most.",
-        )
-        .step(
-            read(Format::Transaction, &twice.to_canonical_bytes()),
-            Claim::refused("not-canonical"),
-        ),
-    );
-    file
-}
-
-/// The Bech32m text of bytes, after BIP 350.
-fn bech32m(prefix: &str, data: &[u8], constant: u32) -> String {
-    const ALPHABET: &[u8] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
-    let mut fives = Vec::new();
-    let (mut held, mut bits) = (0u32, 0);
-    for byte in data {
-        held = held << 8 | u32::from(*byte);
-        bits += 8;
-        while bits >= 5 {
-            bits -= 5;
-            fives.push((held >> bits & 31) as u8);
-        }
-    }
-    if bits > 0 {
-        fives.push((held << (5 - bits) & 31) as u8);
-    }
-    let mut values: Vec<u8> = prefix.bytes().map(|c| c >> 5).collect();
-    values.push(0);
-    values.extend(prefix.bytes().map(|c| c & 31));
-    values.extend(&fives);
-    values.extend([0; 6]);
-    let mut check = 1u32;
-    for value in values {
-        let top = check >> 25;
-        check = (check & 0x1ff_ffff) << 5 ^ u32::from(value);
-        for (i, generator) in [
-            0x3b6a_57b2u32,
-            0x2650_8e6d,
-            0x1ea1_19fa,
-            0x3d42_33dd,
-            0x2a14_62b3,
-        ]
-        .iter()
-        .enumerate()
-        {
-            if top >> i & 1 == 1 {
-                check ^= generator;
-            }
-        }
-    }
-    check ^= constant;
-    fives.extend((0..6).map(|i| (check >> (5 * (5 - i)) & 31) as u8));
-    let text: String = fives
-        .iter()
-        .map(|v| char::from(ALPHABET[usize::from(*v)]))
-        .collect();
-    format!("{prefix}1{text}")
-}
-
-fn addresses() -> File {
-    const M: u32 = 0x2bc8_30a3;
-    let mut file = File::new(
-        "receipts",
-        "addresses",
-        "The generator has a Bech32m encoder of its own, after BIP 350; a wrong character, length, prefix or checksum follows from the vector's rule.",
-    );
-    for n in 0..20u8 {
-        let bytes: Vec<u8> = (0..20).map(|i| n.wrapping_mul(37) ^ (i * 11)).collect();
-        let text = bech32m("syn", &bytes, M);
-        file.push(
-            Draft::new(
-                format!("address {n}"),
-                "Twenty bytes and their Bech32m text stand for each other.",
-            )
-            .step(read(Format::Address, text.as_bytes()), is_read(&bytes)),
-        );
-        let upper = text.to_uppercase();
-        if n < 3 {
-            file.push(
-                Draft::new(
-                    format!("address {n} in capitals"),
-                    "Bech32m may be written in capitals.",
-                )
-                .step(read(Format::Address, upper.as_bytes()), is_read(&bytes)),
-            );
-            let mut mistyped = text.clone().into_bytes();
-            let at = 6 + usize::from(n) * 7;
-            mistyped[at] = if mistyped[at] == b'q' { b'p' } else { b'q' };
-            file.push(
-                Draft::new(
-                    format!("address {n}, mistyped"),
-                    "The checksum finds a mistyped character.",
-                )
-                .step(read(Format::Address, &mistyped), Claim::refused("checksum")),
-            );
-        }
-    }
-    let bytes = [0xa1; 20];
-    for (name, text, code) in [
-        (
-            "an older checksum",
-            bech32m("syn", &bytes, 1),
-            "old-checksum",
-        ),
-        ("another network", bech32m("tst", &bytes, M), "network"),
-        ("nineteen bytes", bech32m("syn", &bytes[1..], M), "length"),
-        ("twenty-one bytes", bech32m("syn", &[0xa1; 21], M), "length"),
-        ("no bytes", bech32m("syn", &[], M), "length"),
-        ("nothing", String::new(), "malformed"),
-        ("a prefix only", "syn1".into(), "malformed"),
-        (
-            "mixed case",
-            "syn1Q".to_owned() + &bech32m("syn", &bytes, M)[5..],
-            "malformed",
-        ),
-        (
-            "a character that is none",
-            "syn1b".to_owned() + &bech32m("syn", &bytes, M)[5..],
-            "malformed",
-        ),
-    ] {
-        file.push(
-            Draft::new(
-                name,
-                "Text that is no address of this network is refused with its reason.",
-            )
-            .step(read(Format::Address, text.as_bytes()), Claim::refused(code)),
-        );
-    }
-    file.push(
-        Draft::new("bytes that are no text", "An address is text.").step(
-            read(Format::Address, &[0xff, 0xfe]),
-            Claim::refused("malformed"),
-        ),
-    );
     file
 }
