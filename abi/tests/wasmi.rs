@@ -2,137 +2,14 @@
 
 mod common;
 
-use aivm_abi::export::{self, Output};
-use aivm_abi::{Exit, Guest, TrapCode, Word, for_each_import};
+use aivm_abi::export::Output;
+use aivm_abi::{Exit, TrapCode, Word};
+use aivm_abi_testing::Run;
 use common::TestHost;
-use wasmi::{AsContextMut, Caller, Engine, Instance, Linker, Memory, Module, Store};
 
-/// A wasmi caller as the glue sees it.
-struct WasmiGuest<C> {
-    context: C,
-    memory: Option<Memory>,
-    realloc: Option<wasmi::Func>,
-}
-
-impl<C: AsContextMut<Data = TestHost>> Guest for WasmiGuest<C> {
-    type Host = TestHost;
-
-    fn parts(&mut self) -> Result<(&mut [u8], &mut TestHost), Exit> {
-        let memory = self.memory.ok_or(TrapCode::BadPointer)?;
-        Ok(memory.data_and_store_mut(&mut self.context))
-    }
-
-    fn realloc(&mut self, align: u32, size: u32) -> Result<u32, Exit> {
-        let function = self.realloc.ok_or(TrapCode::BadRealloc)?;
-        let function = function
-            .typed::<(u32, u32, u32, u32), u32>(&self.context)
-            .map_err(Exit::host)?;
-        function
-            .call(&mut self.context, (0, 0, align, size))
-            .map_err(|_| Exit::Trap(TrapCode::Unreachable))
-    }
-}
-
-fn caller(context: Caller<'_, TestHost>) -> WasmiGuest<Caller<'_, TestHost>> {
-    let memory = context
-        .get_export(export::MEMORY)
-        .and_then(|item| item.into_memory());
-    let realloc = context
-        .get_export(export::REALLOC)
-        .and_then(|item| item.into_func());
-    WasmiGuest {
-        context,
-        memory,
-        realloc,
-    }
-}
-
-/// Carries an [`Exit`] through the engine.
-#[derive(Debug)]
-struct Carried(Exit);
-
-impl std::fmt::Display for Carried {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl wasmi::errors::HostError for Carried {}
-
-fn linker(engine: &Engine) -> Linker<TestHost> {
-    let mut linker = Linker::new(engine);
-    macro_rules! link {
-        ({ $linker:ident } $(($module:literal, $name:literal, $id:expr, $glue:path,
-            ($($arg:ident: $ty:ty),*), $result:ty))*) => {
-            $($linker
-                .func_wrap(
-                    $module,
-                    $name,
-                    |context: Caller<'_, TestHost>, $($arg: $ty),*| -> Result<$result, wasmi::Error> {
-                        $glue(&mut caller(context), $($arg),*).map_err(|exit| wasmi::Error::host(Carried(exit)))
-                    },
-                )
-                .expect("each import is defined once");)*
-        };
-    }
-    for_each_import!(link, linker);
-    linker
-}
-
-struct Run {
-    store: Store<TestHost>,
-    instance: Instance,
-}
-
-impl Run {
-    fn new(wat: &str) -> Self {
-        let engine = Engine::default();
-        let module =
-            Module::new(&engine, wat::parse_str(wat).expect("valid text")).expect("valid module");
-        let mut store = Store::new(&engine, TestHost::default());
-        let instance = linker(&engine)
-            .instantiate_and_start(&mut store, &module)
-            .expect("imports are there");
-        Self { store, instance }
-    }
-
-    fn guest(&mut self) -> WasmiGuest<&mut Store<TestHost>> {
-        let memory = self.instance.get_memory(&self.store, export::MEMORY);
-        let realloc = self.instance.get_func(&self.store, export::REALLOC);
-        WasmiGuest {
-            context: &mut self.store,
-            memory,
-            realloc,
-        }
-    }
-
-    fn call(&mut self, name: &str, input: &[u8]) -> Result<Output, Exit> {
-        let (pointer, length) = export::lower_input(&mut self.guest(), input)?;
-        let function = self
-            .instance
-            .get_typed_func::<(u32, u32), u32>(&self.store, name)
-            .map_err(Exit::host)?;
-        let result = match function.call(&mut self.store, (pointer, length)) {
-            Ok(result) => result,
-            Err(error) => {
-                return Err(match error.downcast::<Carried>() {
-                    Some(Carried(exit)) => exit,
-                    None => Exit::Trap(TrapCode::Unreachable),
-                });
-            }
-        };
-        let output = export::lift_output(&mut self.guest(), result, 1024)?;
-        let post = aivm_abi::export(name).and_then(|export| export.post_return);
-        let post = post.and_then(|post| {
-            self.instance
-                .get_typed_func::<u32, ()>(&self.store, post)
-                .ok()
-        });
-        if let Some(post) = post {
-            post.call(&mut self.store, result).map_err(Exit::host)?;
-        }
-        Ok(output)
-    }
+fn counter() -> Run<TestHost> {
+    let wasm = wat::parse_str(COUNTER).expect("valid text");
+    Run::new(&wasm, TestHost::default())
 }
 
 /// Adds the first input byte to the word under key 5, emits it as an event, returns it.
@@ -175,16 +52,16 @@ const COUNTER: &str = r#"(module
 
 #[test]
 fn counter_runs() {
-    let mut run = Run::new(COUNTER);
+    let mut run = counter();
     let mut expected = [0; 32];
     expected[0] = 7;
     assert_eq!(
-        run.call("call", &[7, 9]).unwrap(),
+        run.call("call", &[7, 9], 1024).unwrap(),
         Output::Return(expected.into())
     );
     expected[0] = 10;
     assert_eq!(
-        run.call("call", &[3]).unwrap(),
+        run.call("call", &[3], 1024).unwrap(),
         Output::Return(expected.into())
     );
     let host = run.store.data();
@@ -221,19 +98,19 @@ fn counter_runs() {
 
 #[test]
 fn revert_carries_its_data_through_the_engine() {
-    let mut run = Run::new(COUNTER);
-    assert!(matches!(run.call("call", &[]), Err(Exit::Revert(data)) if data.is_empty()));
+    let mut run = counter();
+    assert!(matches!(run.call("call", &[], 1024), Err(Exit::Revert(data)) if data.is_empty()));
 }
 
 #[test]
 fn hostile_pointers_trap() {
-    let mut run = Run::new(COUNTER);
+    let mut run = counter();
     assert!(matches!(
-        run.call("construct", &[]),
+        run.call("construct", &[], 1024),
         Err(Exit::Trap(TrapCode::BadPointer))
     ));
     assert!(matches!(
-        run.call("query", &[]),
+        run.call("query", &[], 1024),
         Err(Exit::Trap(TrapCode::BadResult))
     ));
 }
@@ -241,9 +118,9 @@ fn hostile_pointers_trap() {
 #[test]
 fn equal_runs_have_equal_transcripts() {
     let hash = |inputs: &[&[u8]]| {
-        let mut run = Run::new(COUNTER);
+        let mut run = counter();
         for input in inputs {
-            let _ = run.call("call", input);
+            let _ = run.call("call", input, 1024);
         }
         run.store.data().transcript.hash()
     };

@@ -6,9 +6,7 @@ pub mod memory;
 use std::collections::BTreeMap;
 
 use aivm_abi::canonical::Handles;
-use aivm_abi::host::{
-    accounts, calls, context, crypto, events, ext, journal, log, math, messaging, nn, storage,
-};
+use aivm_abi::host::{accounts, calls, context, crypto, events, journal, log, math, nn, storage};
 use aivm_abi::{Exit, FuncId, Meter, Transcript, TrapCode, Word};
 
 pub struct TestHost {
@@ -221,17 +219,7 @@ impl crypto::Host for TestHost {
     }
 
     fn verify_all(&mut self, signatures: Vec<crypto::Signed>) -> Result<bool, Exit> {
-        let mut all = true;
-        for signed in signatures {
-            let crypto::Signed {
-                scheme,
-                key,
-                message,
-                signature,
-            } = signed;
-            all &= crypto::Host::verify(self, scheme, &key, &message, &signature)?;
-        }
-        Ok(all)
+        aivm_abi_testing::verify_all(self, signatures)
     }
 
     fn address_of(&mut self, scheme: crypto::SignatureScheme, key: &[u8]) -> Result<Word, Exit> {
@@ -298,16 +286,6 @@ impl math::Host for TestHost {
     }
 }
 
-impl ext::Host for TestHost {
-    fn invoke(&mut self, name: &str, arguments: &[u8]) -> Result<Result<Vec<u8>, Vec<u8>>, Exit> {
-        match name {
-            "echo" => Ok(Ok(arguments.to_vec())),
-            "fail" => Ok(Err(arguments.to_vec())),
-            _ => Err(TrapCode::NoSuchExtension.into()),
-        }
-    }
-}
-
 impl journal::Host for TestHost {
     fn begin(&mut self) -> Result<(), Exit> {
         Ok(())
@@ -328,24 +306,4 @@ impl log::Host for TestHost {
     }
 }
 
-impl messaging::Host for TestHost {
-    fn send(&mut self, _: u64, _: &[u8], _: &[u8]) -> Result<u64, Exit> {
-        Ok(0)
-    }
-
-    fn peek(&mut self, _: Word) -> Result<Result<messaging::Message, messaging::Refusal>, Exit> {
-        Ok(Err(messaging::Refusal::Unknown))
-    }
-
-    fn consume(&mut self, _: Word) -> Result<Result<messaging::Message, messaging::Refusal>, Exit> {
-        Ok(Err(messaging::Refusal::Unknown))
-    }
-}
-
-// Interfaces of other hosts: the defaults trap.
-impl aivm_abi::host::wasi_nn_tensor::Host for TestHost {}
-impl aivm_abi::host::wasi_nn_graph::Host for TestHost {}
-impl aivm_abi::host::wasi_nn_inference::Host for TestHost {}
-impl aivm_abi::host::wasi_nn_errors::Host for TestHost {}
-impl aivm_abi::host::wasi_ephemeral_nn::Host for TestHost {}
-impl aivm_abi::host::wasi_snapshot_preview1::Host for TestHost {}
+aivm_abi_testing::plain_hosts!(TestHost);
