@@ -74,215 +74,147 @@ fn binary(op: &str, ty: i64, thousands: i64) -> Vec<u8> {
     )
 }
 
+/// A product of a matrix that is given with one that is not: rows, depth and columns.
+fn product(ty: i64, [rows, depth, columns]: [i64; 3]) -> Vec<u8> {
+    const I32: i64 = 6;
+    let count = depth * columns;
+    let (op, given, weights, out) = match ty {
+        FLOAT => ("MatMul", FLOAT, floats(count), FLOAT),
+        _ => ("MatMulInteger", U8, bytes(count), I32),
+    };
+    graph(
+        op,
+        &[("x", given, &[rows, depth])],
+        vec![tensor("w", ty, &[depth, columns], &weights)],
+        &["x", "w"],
+        (out, &[rows, columns]),
+    )
+}
+
+fn transpose(ty: i64, rows: i64) -> Vec<u8> {
+    graph(
+        "Transpose",
+        &[("x", ty, &[rows, 1_000])],
+        Vec::new(),
+        &["x"],
+        (ty, &[1_000, rows]),
+    )
+}
+
 const K: i64 = 256;
 
+const fn piece(
+    name: &'static str,
+    price: &'static str,
+    units: f64,
+    model: fn(i64) -> Vec<u8>,
+) -> Piece {
+    Piece {
+        name,
+        price,
+        units,
+        model,
+    }
+}
+
 const PIECES: &[Piece] = &[
-    Piece {
-        name: "8-bit matrix product, 256 × 256",
-        price: "mac_int8_milligas",
-        units: (K * K) as f64,
-        model: |rows| {
-            let weights = tensor("w", I8, &[K, K], &bytes(K * K));
-            const I32: i64 = 6;
-            graph(
-                "MatMulInteger",
-                &[("x", U8, &[rows, K])],
-                vec![weights],
-                &["x", "w"],
-                (I32, &[rows, K]),
-            )
-        },
-    },
-    Piece {
-        name: "8-bit vector by matrix",
-        price: "mac_int8_milligas",
-        units: 16.0 * 1_024.0,
-        model: |columns| {
-            let columns = columns * 16;
-            let weights = tensor("w", I8, &[1_024, columns], &bytes(1_024 * columns));
-            const I32: i64 = 6;
-            graph(
-                "MatMulInteger",
-                &[("x", U8, &[1, 1_024])],
-                vec![weights],
-                &["x", "w"],
-                (I32, &[1, columns]),
-            )
-        },
-    },
-    Piece {
-        name: "f32 matrix product, 256 × 256",
-        price: "mac_f32_milligas",
-        units: (K * K) as f64,
-        model: |rows| {
-            let weights = tensor("w", FLOAT, &[K, K], &floats(K * K));
-            graph(
-                "MatMul",
-                &[("x", FLOAT, &[rows, K])],
-                vec![weights],
-                &["x", "w"],
-                (FLOAT, &[rows, K]),
-            )
-        },
-    },
-    Piece {
-        name: "f32 vector by matrix",
-        price: "mac_f32_milligas",
-        units: 16.0 * 1_024.0,
-        model: |columns| {
-            let columns = columns * 16;
-            let weights = tensor("w", FLOAT, &[1_024, columns], &floats(1_024 * columns));
-            graph(
-                "MatMul",
-                &[("x", FLOAT, &[1, 1_024])],
-                vec![weights],
-                &["x", "w"],
-                (FLOAT, &[1, columns]),
-            )
-        },
-    },
-    Piece {
-        name: "Add, integers",
-        price: "element_int_milligas",
-        units: 1e3,
-        model: |n| binary("Add", I64, n),
-    },
-    Piece {
-        name: "Mul, integers",
-        price: "element_int_milligas",
-        units: 1e3,
-        model: |n| binary("Mul", I64, n),
-    },
-    Piece {
-        name: "Add, f32",
-        price: "element_f32_milligas",
-        units: 1e3,
-        model: |n| binary("Add", FLOAT, n),
-    },
-    Piece {
-        name: "Relu, f32",
-        price: "element_f32_milligas",
-        units: 1e3,
-        model: |n| unary("Relu", n),
-    },
-    Piece {
-        name: "Floor, f32",
-        price: "element_f32_milligas",
-        units: 1e3,
-        model: |n| unary("Floor", n),
-    },
-    Piece {
-        name: "Div, f32",
-        price: "divide_f32_milligas",
-        units: 1e3,
-        model: |n| binary("Div", FLOAT, n),
-    },
-    Piece {
-        name: "Sqrt, f32",
-        price: "divide_f32_milligas",
-        units: 1e3,
-        model: |n| unary("Sqrt", n),
-    },
-    Piece {
-        name: "Exp, f32",
-        price: "transcendental_f32_milligas",
-        units: 1e3,
-        model: |n| unary("Exp", n),
-    },
-    Piece {
-        name: "Log, f32",
-        price: "transcendental_f32_milligas",
-        units: 1e3,
-        model: |n| unary("Log", n),
-    },
-    Piece {
-        name: "Tanh, f32",
-        price: "transcendental_f32_milligas",
-        units: 1e3,
-        model: |n| unary("Tanh", n),
-    },
-    Piece {
-        name: "Erf, f32",
-        price: "transcendental_f32_milligas",
-        units: 1e3,
-        model: |n| unary("Erf", n),
-    },
-    Piece {
-        name: "Sigmoid, f32",
-        price: "transcendental_f32_milligas",
-        units: 1e3,
-        model: |n| unary("Sigmoid", n),
-    },
-    Piece {
-        name: "Pow, f32",
-        price: "transcendental_f32_milligas",
-        units: 4e3,
-        model: |n| binary("Pow", FLOAT, n),
-    },
-    Piece {
-        name: "Sin, f32",
-        price: "transcendental_f32_milligas",
-        units: 4e3,
-        model: |n| unary("Sin", n),
-    },
-    Piece {
-        name: "Softmax, rows of 1,000",
-        price: "transcendental_f32_milligas",
-        units: 1e3,
-        model: |n| unary("Softmax", n),
-    },
-    Piece {
-        name: "Transpose, f32",
-        price: "byte_moved_milligas",
-        units: 4e3,
-        model: |n| {
-            graph(
-                "Transpose",
-                &[("x", FLOAT, &[n, 1_000])],
-                Vec::new(),
-                &["x"],
-                (FLOAT, &[1_000, n]),
-            )
-        },
-    },
-    Piece {
-        name: "Transpose, bytes",
-        price: "byte_moved_milligas",
-        units: 1e3,
-        model: |n| {
-            graph(
-                "Transpose",
-                &[("x", U8, &[n, 1_000])],
-                Vec::new(),
-                &["x"],
-                (U8, &[1_000, n]),
-            )
-        },
-    },
-    Piece {
-        name: "QuantizeLinear",
-        price: "divide_f32_milligas",
-        units: 1e3,
-        model: |n| {
-            let dims = [n, 1_000];
-            let constants = vec![
-                tensor("s", FLOAT, &[], &0.01_f32.to_le_bytes()),
-                tensor("z", U8, &[], &[3]),
-            ];
-            graph(
-                "QuantizeLinear",
-                &[("x", FLOAT, &dims)],
-                constants,
-                &["x", "s", "z"],
-                (U8, &dims),
-            )
-        },
-    },
-    Piece {
-        name: "QLinearMatMul, 16 columns",
-        price: "requantize_milligas",
-        units: 16.0,
-        model: |rows| {
+    piece(
+        "8-bit matrix product, 256 × 256",
+        "mac_int8_milligas",
+        (K * K) as f64,
+        |rows| product(I8, [rows, K, K]),
+    ),
+    piece(
+        "8-bit vector by matrix",
+        "mac_int8_milligas",
+        16.0 * 1_024.0,
+        |columns| product(I8, [1, 1_024, 16 * columns]),
+    ),
+    piece(
+        "f32 matrix product, 256 × 256",
+        "mac_f32_milligas",
+        (K * K) as f64,
+        |rows| product(FLOAT, [rows, K, K]),
+    ),
+    piece(
+        "f32 vector by matrix",
+        "mac_f32_milligas",
+        16.0 * 1_024.0,
+        |columns| product(FLOAT, [1, 1_024, 16 * columns]),
+    ),
+    piece("Add, integers", "element_int_milligas", 1e3, |n| {
+        binary("Add", I64, n)
+    }),
+    piece("Mul, integers", "element_int_milligas", 1e3, |n| {
+        binary("Mul", I64, n)
+    }),
+    piece("Add, f32", "element_f32_milligas", 1e3, |n| {
+        binary("Add", FLOAT, n)
+    }),
+    piece("Relu, f32", "element_f32_milligas", 1e3, |n| {
+        unary("Relu", n)
+    }),
+    piece("Floor, f32", "element_f32_milligas", 1e3, |n| {
+        unary("Floor", n)
+    }),
+    piece("Div, f32", "divide_f32_milligas", 1e3, |n| {
+        binary("Div", FLOAT, n)
+    }),
+    piece("Sqrt, f32", "divide_f32_milligas", 1e3, |n| {
+        unary("Sqrt", n)
+    }),
+    piece("Exp, f32", "transcendental_f32_milligas", 1e3, |n| {
+        unary("Exp", n)
+    }),
+    piece("Log, f32", "transcendental_f32_milligas", 1e3, |n| {
+        unary("Log", n)
+    }),
+    piece("Tanh, f32", "transcendental_f32_milligas", 1e3, |n| {
+        unary("Tanh", n)
+    }),
+    piece("Erf, f32", "transcendental_f32_milligas", 1e3, |n| {
+        unary("Erf", n)
+    }),
+    piece("Sigmoid, f32", "transcendental_f32_milligas", 1e3, |n| {
+        unary("Sigmoid", n)
+    }),
+    piece("Pow, f32", "transcendental_f32_milligas", 4e3, |n| {
+        binary("Pow", FLOAT, n)
+    }),
+    piece("Sin, f32", "transcendental_f32_milligas", 4e3, |n| {
+        unary("Sin", n)
+    }),
+    piece(
+        "Softmax, rows of 1,000",
+        "transcendental_f32_milligas",
+        1e3,
+        |n| unary("Softmax", n),
+    ),
+    piece("Transpose, f32", "byte_moved_milligas", 4e3, |n| {
+        transpose(FLOAT, n)
+    }),
+    piece("Transpose, bytes", "byte_moved_milligas", 1e3, |n| {
+        transpose(U8, n)
+    }),
+    piece("QuantizeLinear", "divide_f32_milligas", 1e3, |n| {
+        let dims = [n, 1_000];
+        let constants = vec![
+            tensor("s", FLOAT, &[], &0.01_f32.to_le_bytes()),
+            tensor("z", U8, &[], &[3]),
+        ];
+        graph(
+            "QuantizeLinear",
+            &[("x", FLOAT, &dims)],
+            constants,
+            &["x", "s", "z"],
+            (U8, &dims),
+        )
+    }),
+    piece(
+        "QLinearMatMul, 16 columns",
+        "requantize_milligas",
+        16.0,
+        |rows| {
             let scale = |name| tensor(name, FLOAT, &[], &0.01_f32.to_le_bytes());
             let constants = vec![
                 scale("xs"),
@@ -301,7 +233,7 @@ const PIECES: &[Piece] = &[
                 (U8, &[64 * rows, 16]),
             )
         },
-    },
+    ),
 ];
 
 /// Fastest nanoseconds, and the quote, unless the model is refused.
