@@ -4,10 +4,13 @@
 //! many runs of each form, taken in turns, and the geometric mean of the ratios.
 #![allow(missing_docs)]
 
+#[path = "../tests/engines/machine/cranelift.rs"]
+mod cranelift;
+
 use std::time::Instant;
 
 use aivm_gas::{GAS_EXPORT, GasSchedule, STACK_EXPORT, instrument};
-use wasmer::sys::{Cranelift, EngineBuilder, Features};
+use cranelift::engine;
 
 const KERNELS: [(&str, &str, i32); 6] = [
     ("fib", include_str!("../../gas/benches/kernels/fib.wat"), 27),
@@ -57,18 +60,7 @@ struct Wasmer {
 
 impl Wasmer {
     fn new(wasm: &[u8]) -> Self {
-        let mut features = Features::none();
-        features
-            .bulk_memory(true)
-            .multi_value(true)
-            .reference_types(true)
-            .simd(true);
-        let mut cranelift = Cranelift::default();
-        cranelift.canonicalize_nans(true);
-        let engine = EngineBuilder::new(cranelift)
-            .set_features(Some(features))
-            .engine();
-        let mut store = wasmer::Store::new(engine);
+        let mut store = wasmer::Store::new(engine());
         let module = wasmer::Module::new(&store, wasm).expect("it compiles");
         let instance =
             wasmer::Instance::new(&mut store, &module, &wasmer::imports! {}).expect("it starts");

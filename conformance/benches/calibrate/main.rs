@@ -10,6 +10,8 @@
 
 #[path = "../../../vm/tests/common/mod.rs"]
 mod contract;
+#[path = "../../tests/engines/machine/cranelift.rs"]
+mod cranelift;
 mod fit;
 mod host;
 mod nn;

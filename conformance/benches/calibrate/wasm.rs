@@ -4,9 +4,9 @@
 use std::time::Instant;
 
 use aivm_gas::{GAS_EXPORT, GasSchedule, STACK_EXPORT, instrument};
-use wasmer::sys::{Cranelift, EngineBuilder, Features};
 use wasmer::{Engine, Instance, Module, Store, TypedFunction, Value, imports};
 
+use crate::cranelift::engine;
 use crate::fit::{self, Item};
 
 /// Repetitions of a piece in the loop.
@@ -239,21 +239,6 @@ fn module(piece: &str, count: usize) -> Vec<u8> {
         piece.repeat(count)
     );
     wat::parse_str(&text).expect("valid text")
-}
-
-fn engine() -> Engine {
-    let mut features = Features::none();
-    features
-        .bulk_memory(true)
-        .multi_value(true)
-        .reference_types(true)
-        .simd(true);
-    let mut cranelift = Cranelift::default();
-    cranelift.canonicalize_nans(true);
-    EngineBuilder::new(cranelift)
-        .set_features(Some(features))
-        .engine()
-        .into()
 }
 
 /// Fastest nanoseconds, and gas when the module is metered.

@@ -5,15 +5,16 @@
 //! ordinary ones; then how soon bombs are refused. The time for an empty module is taken off.
 #![allow(missing_docs)]
 
+#[path = "../../tests/engines/machine/cranelift.rs"]
+mod cranelift;
 mod shapes;
 
-use std::num::NonZero;
 use std::path::Path;
 use std::time::Instant;
 
 use aivm_gas::{GasSchedule, Instrumented, instrument};
+use cranelift::engine;
 use synq_compiler::{FolderLoader, Options, compile};
-use wasmer::sys::{Cranelift, CraneliftOptLevel, EngineBuilder, Features};
 
 const ROUNDS: usize = 3;
 
@@ -30,20 +31,7 @@ fn best(mut work: impl FnMut()) -> f64 {
 
 fn compile_time(wasm: &[u8]) -> f64 {
     best(|| {
-        let mut features = Features::none();
-        features
-            .bulk_memory(true)
-            .multi_value(true)
-            .reference_types(true)
-            .simd(true);
-        let mut cranelift = Cranelift::default();
-        cranelift.canonicalize_nans(true);
-        cranelift.opt_level(CraneliftOptLevel::Speed);
-        cranelift.num_threads(NonZero::<usize>::MIN);
-        let engine = EngineBuilder::new(cranelift)
-            .set_features(Some(features))
-            .engine();
-        wasmer::Module::new(&wasmer::Engine::from(engine), wasm).expect("it compiles");
+        wasmer::Module::new(&engine(), wasm).expect("it compiles");
     })
 }
 

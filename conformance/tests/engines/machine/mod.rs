@@ -1,5 +1,6 @@
 //! Engines behind one face, and metered calls on them.
 
+mod cranelift;
 mod wasmer;
 mod wasmi;
 mod wasmtime;

@@ -1,13 +1,12 @@
 //! wasmer with Cranelift, with the settings of the VM.
 
 use aivm_abi::TrapCode;
-use std::num::NonZero;
-use wasmer::sys::{Cranelift, CraneliftOptLevel, EngineBuilder, Features};
 use wasmer::{
     Engine, Extern, ExternRef, ExternType, Function, Global, Imports, Instance, InstantiationError,
     Memory, MemoryType, Module, RuntimeError, Store, Table, TableType, Type,
 };
 
+use super::cranelift::engine;
 use super::{Failure, Kind, Machine, Value, native_stack};
 
 pub struct Wasmer {
@@ -20,20 +19,7 @@ pub struct Wasmer {
 
 impl Wasmer {
     pub fn new() -> Self {
-        let mut features = Features::none();
-        features
-            .bulk_memory(true)
-            .multi_value(true)
-            .reference_types(true)
-            .simd(true);
-        let mut compiler = Cranelift::default();
-        compiler.canonicalize_nans(true);
-        compiler.opt_level(CraneliftOptLevel::Speed);
-        compiler.num_threads(NonZero::<usize>::MIN);
-        let engine = EngineBuilder::new(compiler)
-            .set_features(Some(features))
-            .engine();
-        let engine = Engine::from(engine);
+        let engine = engine();
         // For the whole process, but the same for all.
         wasmer::sys::vm::set_stack_size(native_stack());
         Self {
