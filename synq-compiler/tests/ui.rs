@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use synq_compiler::{MAX_SOURCE, MemoryLoader, Options, Severity, check, compile};
+use synq_compiler::{Diagnostics, MAX_SOURCE, MemoryLoader, Options, Severity, check, compile};
 
 fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui");
@@ -17,19 +17,21 @@ fn cases() -> Vec<PathBuf> {
     list
 }
 
+/// A case's name, and what the compiler says about it.
+fn checked(path: &Path) -> (String, Diagnostics) {
+    let name = path.file_name().expect("a name").to_string_lossy();
+    let text = fs::read_to_string(path).expect("readable");
+    let loader = MemoryLoader::new().with_source(&*name, text);
+    let found = check(&name, &loader, &Options::new());
+    (name.into_owned(), found)
+}
+
 #[test]
 fn diagnostics_are_as_expected() {
     let bless = std::env::var_os("SYNQ_BLESS").is_some();
     let mut wrong = Vec::new();
     for path in cases() {
-        let name = path
-            .file_name()
-            .expect("a name")
-            .to_string_lossy()
-            .into_owned();
-        let text = fs::read_to_string(&path).expect("readable");
-        let loader = MemoryLoader::new().with_source(&*name, text);
-        let found = check(&name, &loader, &Options::new());
+        let (name, found) = checked(&path);
         let rendered = found.render(false);
         let errors = found
             .list
@@ -60,14 +62,7 @@ const SEVERAL: &[(&str, usize)] = &[("modifier_arguments.synq", 2)];
 fn one_mistake_is_one_error() {
     let mut wrong = Vec::new();
     for path in cases() {
-        let name = path
-            .file_name()
-            .expect("a name")
-            .to_string_lossy()
-            .into_owned();
-        let text = fs::read_to_string(&path).expect("readable");
-        let loader = MemoryLoader::new().with_source(&*name, text);
-        let found = check(&name, &loader, &Options::new());
+        let (name, found) = checked(&path);
         let expected = SEVERAL
             .iter()
             .find(|(n, _)| *n == name)

@@ -2,6 +2,7 @@
 
 use wasm_encoder::Instruction;
 
+use super::convert::fill_sign;
 use super::emit::{Emit, at};
 use super::helpers::Helper;
 use super::places::Loc;
@@ -47,16 +48,7 @@ impl Gen<'_> {
             },
             Loc::StateByte(slot, index) => {
                 let block = f.t32();
-                slot.push(f);
-                f.call(self.rt("sload_bytes"));
-                f.tee(block);
-                f.op(Instruction::I32Load(at(0)));
-                f.op(Instruction::I64ExtendI32U);
-                self.check_index(f, index);
-                f.get(block);
-                f.get(index);
-                f.op(Instruction::I32WrapI64);
-                f.op(Instruction::I32Add);
+                self.state_byte(f, slot, index, block);
                 f.op(Instruction::I64Load8U(at(8)));
                 f.done32(block);
             }
@@ -101,11 +93,7 @@ impl Gen<'_> {
                 f.get(pointer);
                 f.op(Instruction::I64Load(at(offset + 8)));
                 f.tee(high);
-                for _ in 0..2 {
-                    f.get(high);
-                    f.i64(63);
-                    f.op(Instruction::I64ShrS);
-                }
+                fill_sign(f, high, 2);
                 f.done64(high);
             }
             _ => match ty.repr() {
@@ -188,16 +176,7 @@ impl Gen<'_> {
             Loc::StateByte(slot, index) => {
                 let (value, block) = (f.t64(), f.t32());
                 f.set(value);
-                slot.push(f);
-                f.call(self.rt("sload_bytes"));
-                f.tee(block);
-                f.op(Instruction::I32Load(at(0)));
-                f.op(Instruction::I64ExtendI32U);
-                self.check_index(f, index);
-                f.get(block);
-                f.get(index);
-                f.op(Instruction::I32WrapI64);
-                f.op(Instruction::I32Add);
+                self.state_byte(f, slot, index, block);
                 f.get(value);
                 f.op(Instruction::I64Store8(at(8)));
                 slot.push(f);

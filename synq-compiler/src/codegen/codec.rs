@@ -104,16 +104,7 @@ impl Gen<'_> {
             f.op(Instruction::I32WrapI64);
             f.op(Instruction::I32Store(at(8)));
         }
-        f.get(start);
-        f.get(end);
-        f.get(start);
-        f.op(Instruction::I32Sub);
-        f.i32(8);
-        f.op(Instruction::I32Sub);
-        f.op(Instruction::I64ExtendI32U);
-        f.op(Instruction::I64Store(at(0)));
-        f.get(end);
-        f.op(Instruction::GlobalSet(HEAP));
+        close_block(f, start, end);
         start
     }
 
@@ -128,16 +119,7 @@ impl Gen<'_> {
         for value in values {
             self.pack(f, value, end);
         }
-        f.get(start);
-        f.get(end);
-        f.get(start);
-        f.op(Instruction::I32Sub);
-        f.i32(8);
-        f.op(Instruction::I32Sub);
-        f.op(Instruction::I64ExtendI32U);
-        f.op(Instruction::I64Store(at(0)));
-        f.get(end);
-        f.op(Instruction::GlobalSet(HEAP));
+        close_block(f, start, end);
         start
     }
 
@@ -269,4 +251,18 @@ pub(crate) fn hold_top(f: &mut Emit, ty: &Type) -> Held {
         locals,
         ty: ty.clone(),
     }
+}
+
+/// Writes the length of a block that begins at `start` and grew to `end`, and leaves the heap there.
+pub fn close_block(f: &mut Emit, start: u32, end: u32) {
+    f.get(start);
+    f.get(end);
+    f.get(start);
+    f.op(Instruction::I32Sub);
+    f.i32(8);
+    f.op(Instruction::I32Sub);
+    f.op(Instruction::I64ExtendI32U);
+    f.op(Instruction::I64Store(at(0)));
+    f.get(end);
+    f.op(Instruction::GlobalSet(HEAP));
 }

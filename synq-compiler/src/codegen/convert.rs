@@ -18,11 +18,7 @@ impl Gen<'_> {
             Repr::I64 if ty.is_signed() => {
                 let value = f.t64();
                 f.tee(value);
-                for _ in 0..3 {
-                    f.get(value);
-                    f.i64(63);
-                    f.op(Instruction::I64ShrS);
-                }
+                fill_sign(f, value, 3);
                 f.done64(value);
             }
             Repr::I64 => (0..3).for_each(|_| f.i64(0)),
@@ -56,11 +52,7 @@ impl Gen<'_> {
                 f.op(Instruction::Drop);
                 f.op(Instruction::Drop);
                 f.tee(high);
-                for _ in 0..2 {
-                    f.get(high);
-                    f.i64(63);
-                    f.op(Instruction::I64ShrS);
-                }
+                fill_sign(f, high, 2);
                 f.done64(high);
             }
             Type::UInt(bits) => {
@@ -179,4 +171,13 @@ pub(crate) fn sign_extend(f: &mut Emit, bits: u16) {
         32 => Instruction::I64Extend32S,
         _ => return,
     });
+}
+
+/// Pushes limbs that are all sign of the number in a local.
+pub fn fill_sign(f: &mut Emit, number: u32, limbs: u32) {
+    for _ in 0..limbs {
+        f.get(number);
+        f.i64(63);
+        f.op(Instruction::I64ShrS);
+    }
 }

@@ -245,14 +245,7 @@ impl Gen<'_> {
             (Loc::Slot(slot), Type::Bytes32) => {
                 slot.push(&mut frame.f);
                 frame.f.call(self.rt("sload"));
-                let first = frame.f.local(wasm_encoder::ValType::I64);
-                for _ in 0..3 {
-                    frame.f.local(wasm_encoder::ValType::I64);
-                }
-                frame.f.set_word([first, first + 1, first + 2, first + 3]);
-                frame.f.i64(32);
-                self.check_index(&mut frame.f, at_local);
-                Loc::WordByte(first, at_local)
+                self.word_byte(frame, at_local)
             }
             (Loc::Slot(slot), _) => Loc::StateByte(slot, at_local),
             (Loc::Local(first), Type::Bytes32) => {
@@ -262,14 +255,7 @@ impl Gen<'_> {
             }
             (Loc::Memory(pointer, offset), Type::Bytes32) => {
                 load_word(&mut frame.f, pointer, offset);
-                let first = frame.f.local(wasm_encoder::ValType::I64);
-                for _ in 0..3 {
-                    frame.f.local(wasm_encoder::ValType::I64);
-                }
-                frame.f.set_word([first, first + 1, first + 2, first + 3]);
-                frame.f.i64(32);
-                self.check_index(&mut frame.f, at_local);
-                Loc::WordByte(first, at_local)
+                self.word_byte(frame, at_local)
             }
             (Loc::Memory(pointer, offset), Type::Array(_, n)) => {
                 frame.f.i64(u64::from(*n));
@@ -294,6 +280,34 @@ impl Gen<'_> {
                 Loc::Memory(address, 8)
             }
         }
+    }
+
+    /// A byte, whose index is in a local, of the word on the stack.
+    fn word_byte(&mut self, frame: &mut Frame<'_>, index: u32) -> Loc {
+        let f = &mut frame.f;
+        let first = f.local(wasm_encoder::ValType::I64);
+        for _ in 0..3 {
+            f.local(wasm_encoder::ValType::I64);
+        }
+        f.set_word([first, first + 1, first + 2, first + 3]);
+        f.i64(32);
+        self.check_index(f, index);
+        Loc::WordByte(first, index)
+    }
+
+    /// Loads the bytes under a slot into a block, whose pointer goes to a local, and pushes the
+    /// address, less eight, of the byte whose index is in another.
+    pub fn state_byte(&mut self, f: &mut Emit, slot: Slot, index: u32, block: u32) {
+        slot.push(f);
+        f.call(self.rt("sload_bytes"));
+        f.tee(block);
+        f.op(Instruction::I32Load(at(0)));
+        f.op(Instruction::I64ExtendI32U);
+        self.check_index(f, index);
+        f.get(block);
+        f.get(index);
+        f.op(Instruction::I32WrapI64);
+        f.op(Instruction::I32Add);
     }
 
     fn memory_step(&mut self, f: &mut Emit, index: u32, element: &Type) {

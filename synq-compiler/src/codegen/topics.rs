@@ -23,16 +23,7 @@ impl Gen<'_> {
         let helper = self.helper(Helper::Topic(ty.clone()));
         f.call(helper);
         f.set(end);
-        f.get(start);
-        f.get(end);
-        f.get(start);
-        f.op(Instruction::I32Sub);
-        f.i32(8);
-        f.op(Instruction::I32Sub);
-        f.op(Instruction::I64ExtendI32U);
-        f.op(Instruction::I64Store(at(0)));
-        f.get(end);
-        f.op(Instruction::GlobalSet(super::HEAP));
+        super::codec::close_block(f, start, end);
         f.get(start);
         f.call(self.rt("hash_keccak"));
         f.done32(value);

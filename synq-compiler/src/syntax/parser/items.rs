@@ -283,12 +283,7 @@ impl Parser<'_> {
                 continue;
             }
             if self.is(TokenKind::End) || (self.at_top_level_word() && !items.is_empty()) {
-                let end = self.span();
-                self.sink.push(
-                    Diagnostic::error("E0111", end, format!("expected `}}` at the end of {what}"))
-                        .label("`}` is missing")
-                        .also(start, "this brace is not closed"),
-                );
+                self.not_closed(start, what);
                 break;
             }
             let before = self.at;

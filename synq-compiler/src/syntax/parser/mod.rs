@@ -333,6 +333,16 @@ impl<'a> Parser<'a> {
         result
     }
 
+    /// Says that the brace at `start`, of something named by `what`, is not closed here.
+    pub(super) fn not_closed(&mut self, start: Span, what: &str) {
+        let end = self.span();
+        self.sink.push(
+            Diagnostic::error("E0111", end, format!("expected `}}` at the end of {what}"))
+                .label("`}` is missing")
+                .also(start, "this brace is not closed"),
+        );
+    }
+
     /// Passes over tokens up to a `;` (consumed) or a `}` (left), stepping over braces.
     pub(super) fn recover_statement(&mut self) {
         let mut depth = 0u32;

@@ -15,12 +15,7 @@ impl Parser<'_> {
             }
             let lost = self.is_word("function") || self.is_word("contract");
             if self.is(TokenKind::End) || (lost && self.peek(1).kind == TokenKind::Ident) {
-                let end = self.span();
-                self.sink.push(
-                    Diagnostic::error("E0111", end, format!("expected `}}` at the end of {what}"))
-                        .label("`}` is missing")
-                        .also(start, "this brace is not closed"),
-                );
+                self.not_closed(start, what);
                 break;
             }
             let before = self.at;

@@ -1,0 +1,140 @@
+//! Other contracts, keys, networks and extensions.
+
+use synq_compiler::{ChainProfile, MemoryLoader, Options};
+
+use super::A;
+use super::common::{Chain, compile, compile_with, deploy};
+
+#[test]
+fn contracts_call_each_other() {
+    let artifacts = compile(
+        r#"
+interface ICounter { function bump(by: UInt256) -> UInt256; function total() view -> UInt256; function broken(); function pay() payable; }
+contract Counter {
+    UInt256 public total;
+    UInt256 public received;
+    error Broken(UInt256 code);
+    function bump(by: UInt256) public -> UInt256 { require(by > 0, "zero"); total += by; return total; }
+    function broken() public { total = 99; revert Broken(5); }
+    function pay() public { received += msg.value; }
+}
+
+#[test]
+fn post_quantum_checks() {
+    let c = deploy(
+        r#"contract C {
+    MLDSAPublicKey public key;
+    UInt256 public count;
+    mapping(Address => FNDSAPublicKey<1024>) keys;
+    function setKey(MLDSAPublicKey k) public { key = k; }
+    function check(Bytes m, MLDSASignature s) public -> Bool { return verifyMLDSASignature(key, m, s) && verify_mldsa(s, m, key); }
+    function guarded(Bytes m, MLDSASignature s) public -> UInt256 {
+        count = 1;
+        require_pqc { count = 5; verify_mldsa(key, m, s); count += 1; require(count == 6, "never"); } or revert("bad signature");
+        return count;
+    }
+    function soft(Bytes m, MLDSASignature s) public -> UInt256 {
+        require_pqc { count = 50; verify_mldsa(key, m, s); } or return 7;
+        return count;
+    }
+    function auth(MLDSAPublicKey k, Bytes m, MLDSASignature s) public authenticated_pqc(k, m, s) -> UInt256 { return 1; }
+    function missing(Address a) public -> Bool { return keys[a] == null; }
+    function reg(Address a, Bytes k) public { keys[a] = FNDSAPublicKey<1024>(k); }
+    function secret(Bytes k, MLKEMCiphertext c) public -> Bytes { return mlkemDecapsulate(c, k); }
+}"#,
+        &[],
+    );
+    c.get("setKey", &["0x0102"]);
+    assert_eq!(c.get("check", &["0x03", "0x010203"]), "true");
+    assert_eq!(c.get("check", &["0x03", "0x0102"]), "false");
+    assert_eq!(c.get("guarded", &["0x03", "0x010203"]), "6");
+    assert!(
+        c.fails("guarded", &["0x03", "0x01"])
+            .contains("bad signature")
+    );
+    assert_eq!(c.get("count", &[]), "6");
+    assert_eq!(c.get("soft", &["0x03", "0x01"]), "7");
+    assert_eq!(c.get("count", &[]), "6");
+    assert_eq!(c.get("soft", &["0x03", "0x010203"]), "50");
+    assert_eq!(c.get("auth", &["0x09", "0x08", "0x0908"]), "1");
+    c.fails("auth", &["0x09", "0x08", "0x0907"]);
+    assert_eq!(c.get("missing", &[A]), "true");
+    c.get("reg", &[A, "0x01"]);
+    assert_eq!(c.get("missing", &[A]), "false");
+    assert_eq!(c.get("secret", &["0x01", "0x02"]), "0x0102");
+}
+
+#[test]
+fn gas_limits() {
+    let c = deploy(
+        r#"contract C {
+    UInt256 public x;
+    function run(UInt256 a) public -> (UInt256, UInt256) {
+        let sum = a;
+        UInt256[] xs = [1, 2];
+        with_gas_limit(5000) { x += 10; sum = sum + xs[1]; xs.push(4); }
+        return (sum, xs.length);
+    }
+    @gas_limit(5000) @gas_cost(base: 100)
+    function limited(UInt256 a) public -> UInt256 { x = a; return a + 1; }
+}"#,
+        &[],
+    );
+    assert_eq!(c.get("run", &["5"]), "7, 3");
+    assert_eq!(c.get("x", &[]), "10");
+    c.chain.0.borrow_mut().scarce = 6000;
+    assert_eq!(c.get("run", &["5"]), "5, 2");
+    assert_eq!(c.get("x", &[]), "10");
+    assert!(c.fails("limited", &["5"]).contains("gas limit"));
+}
+
+#[test]
+fn models_and_extensions() {
+    use aivm_abi::host::nn;
+    let profile = ChainProfile::from_toml("[functions.echo]\ninputs = [\"UInt256\"]\noutputs = [\"UInt256\"]\n[functions.fail]\ninputs = [\"UInt256\"]\n").unwrap();
+    let loader = MemoryLoader::new().with_source(
+        "m.synq",
+        r#"import "./lib/more.synq";
+model Digits { hash: "blake3:0101010101010101010101010101010101010101010101010101010101010101"; input image: UInt8[1][4]; output logits: Int8[1][3]; }
+contract C {
+    mapping(Address => UInt256) public last;
+    event Read(Address indexed who, UInt256 digit);
+    function read(image: UInt8[1][4]) public -> UInt256 {
+        let logits = Digits.infer(image);
+        let digit = argmax(logits[0]);
+        last[msg.sender] = digit;
+        emit Read(msg.sender, digit);
+        return digit;
+    }
+    function gas() public -> UInt256 { return Digits.gas(); }
+    function ext(UInt256 x) public -> UInt256 { return echo(x) + half(x); }
+    function bad(UInt256 x) public { fail(x); }
+}"#,
+    ).with_source("lib/more.synq", "UInt256 constant TWO = 2; function half(x: UInt256) -> UInt256 { return x / TWO; }");
+    let artifacts = compile_with(&loader, "m.synq", &Options::new().with_profile(profile));
+    let chain = Chain::new();
+    chain.0.borrow_mut().infer = Some(|inputs| {
+        assert_eq!(inputs[0].data, [1, 2, 3, 4]);
+        assert_eq!(inputs[0].dimensions, [1, 4]);
+        vec![nn::Tensor {
+            ty: nn::TensorType::I8,
+            dimensions: vec![1, 3],
+            data: vec![0xff, 5, 5],
+        }]
+    });
+    let c = chain.deploy(&artifacts[0], 0x300, &[]);
+    assert_eq!(c.get("read", &["[[1,2,3,4]]"]), "1");
+    assert_eq!(
+        c.get("last", &["0x0000000000000000000000000000000000000001"]),
+        "1"
+    );
+    assert_eq!(c.events().len(), 1);
+    assert_eq!(c.get("gas", &[]), "4321");
+    assert_eq!(c.get("ext", &["10"]), "15");
+    c.fails("bad", &["1"]);
+    c.chain.0.borrow_mut().infer = None;
+    assert!(
+        c.fails("read", &["[[1,2,3,4]]"])
+            .contains("model not found")
+    );
+}
