@@ -100,6 +100,12 @@ struct Chain {
 }
 
 impl Chain {
+    /// Uploads the contract's code again; its hash.
+    fn upload(&mut self) -> Hash {
+        let accepted = self.vm.upload(&mut self.host, &self.artifact.wasm);
+        accepted.unwrap().code
+    }
+
     fn new(vm: Vm, debug: bool) -> Self {
         let artifact = artifact(debug);
         let mut host = MemoryHost::new();
@@ -188,8 +194,7 @@ fn each_function_of_the_stack_has_its_line() {
 #[test]
 fn host_calls_and_nested_calls_have_places() {
     let mut chain = Chain::new(vm(), true);
-    let (first, code) = (chain.contract, chain.artifact.wasm.clone());
-    let code = chain.vm.upload(&mut chain.host, &code).unwrap().code;
+    let (first, code) = (chain.contract, chain.upload());
     let other = Deploy::new(ALICE, code, []).with_salt([1; 32]);
     let other = chain.vm.deploy(&mut chain.host, &other).unwrap().address;
     let (receipt, watch) = chain.call("ask", &[&format!("{first}")], other);
@@ -310,11 +315,7 @@ fn malformed_sections_are_ignored_with_a_note() {
 #[test]
 fn a_profile_counts_all_gas_by_line() {
     let mut chain = Chain::new(vm(), true);
-    let code = chain
-        .vm
-        .upload(&mut chain.host, &chain.artifact.wasm.clone())
-        .unwrap()
-        .code;
+    let code = chain.upload();
     let function = find_function(&chain.artifact.abi, "add").unwrap();
     let values = parse_arguments("add", &function.inputs, &["5".to_owned()]).unwrap();
     let input = encode_call(function, &values).unwrap();
@@ -360,11 +361,7 @@ fn a_profile_counts_all_gas_by_line() {
 #[test]
 fn the_innermost_failure_is_found() {
     let mut chain = Chain::new(vm(), true);
-    let code = chain
-        .vm
-        .upload(&mut chain.host, &chain.artifact.wasm.clone())
-        .unwrap()
-        .code;
+    let code = chain.upload();
     let other = Deploy::new(ALICE, code, []).with_salt([2; 32]);
     let other = chain.vm.deploy(&mut chain.host, &other).unwrap().address;
     let function = find_function(&chain.artifact.abi, "ask").unwrap();

@@ -123,10 +123,16 @@ fn a_contract_gets_what_the_model_computes_and_pays_the_quote() {
 }
 
 /// A node may have seen a block that its chain then gave up; the others have not.
+/// Registers the classifier's network; its hash.
+fn registered(world: &mut World) -> Hash {
+    let accepted = world.vm.register_model(&mut world.host, &digits());
+    accepted.unwrap().model
+}
+
 #[test]
 fn what_a_block_that_is_no_more_brought_is_not_there() {
     let (mut world, model) = (World::new(), model());
-    world.vm.register_model(&mut world.host, &digits()).unwrap();
+    registered(&mut world);
     let contract = world.deploy(&classifier());
     let request = input(&model.hash(), &pattern(&model, 1));
     ran(&world.call(contract, &request));
@@ -141,7 +147,7 @@ fn what_a_block_that_is_no_more_brought_is_not_there() {
     assert_eq!(receipt.status, Status::Return);
     // The error case, and its first: there is no such model.
     assert_eq!((receipt.output[0], receipt.output[4]), (1, 0));
-    world.vm.register_model(&mut world.host, &digits()).unwrap();
+    registered(&mut world);
     ran(&world.call(contract, &request));
 }
 
@@ -152,11 +158,7 @@ fn receipts_do_not_depend_on_the_model_cache() {
         .map(|budget| {
             let vm = Vm::builder().model_cache_bytes(budget).build().unwrap();
             let mut world = World::with_vm(vm);
-            let hash = world
-                .vm
-                .register_model(&mut world.host, &digits())
-                .unwrap()
-                .model;
+            let hash = registered(&mut world);
             let contract = world.deploy(&classifier());
             let call = Call::new(ALICE, contract, input(&hash, &pattern(&model, 1)));
             let first = world.vm.estimate(&world.host, &call).unwrap();
@@ -170,11 +172,7 @@ fn receipts_do_not_depend_on_the_model_cache() {
 #[test]
 fn wrong_models_and_inputs_are_refused_as_values() {
     let (mut world, model) = (World::new(), model());
-    let hash = world
-        .vm
-        .register_model(&mut world.host, &digits())
-        .unwrap()
-        .model;
+    let hash = registered(&mut world);
     let contract = world.deploy(&classifier());
     let good = pattern(&model, 0);
     let refusal = |world: &mut World, input: Vec<u8>| {

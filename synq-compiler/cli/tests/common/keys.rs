@@ -4,65 +4,44 @@ use pqcrypto_falcon::{falcon512, falcon1024};
 use pqcrypto_mldsa::mldsa65;
 use pqcrypto_traits::sign::{DetachedSignature, PublicKey};
 
-/// An ML-DSA-65 key pair.
-pub struct MlDsa {
-    pub public: Vec<u8>,
-    secret: mldsa65::SecretKey,
-}
-
-impl MlDsa {
-    pub fn new() -> Self {
-        let (public, secret) = mldsa65::keypair();
-        Self {
-            public: public.as_bytes().to_vec(),
-            secret,
+/// A key pair of a scheme.
+macro_rules! key_pair {
+    ($(#[$doc:meta])* $name:ident, $scheme:ident) => {
+        $(#[$doc])*
+        pub struct $name {
+            pub public: Vec<u8>,
+            secret: $scheme::SecretKey,
         }
-    }
-    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
-        mldsa65::detached_sign(message, &self.secret)
-            .as_bytes()
-            .to_vec()
-    }
-}
 
-/// An FN-DSA-512 key pair.
-pub struct FnDsa {
-    pub public: Vec<u8>,
-    secret: falcon512::SecretKey,
-}
+        impl $name {
+            pub fn new() -> Self {
+                let (public, secret) = $scheme::keypair();
+                Self {
+                    public: public.as_bytes().to_vec(),
+                    secret,
+                }
+            }
 
-impl FnDsa {
-    pub fn new() -> Self {
-        let (public, secret) = falcon512::keypair();
-        Self {
-            public: public.as_bytes().to_vec(),
-            secret,
+            pub fn sign(&self, message: &[u8]) -> Vec<u8> {
+                let signature = $scheme::detached_sign(message, &self.secret);
+                signature.as_bytes().to_vec()
+            }
         }
-    }
-    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
-        falcon512::detached_sign(message, &self.secret)
-            .as_bytes()
-            .to_vec()
-    }
+    };
 }
 
-/// An FN-DSA-1024 key pair.
-pub struct FnDsa1024 {
-    pub public: Vec<u8>,
-    secret: falcon1024::SecretKey,
-}
-
-impl FnDsa1024 {
-    pub fn new() -> Self {
-        let (public, secret) = falcon1024::keypair();
-        Self {
-            public: public.as_bytes().to_vec(),
-            secret,
-        }
-    }
-    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
-        falcon1024::detached_sign(message, &self.secret)
-            .as_bytes()
-            .to_vec()
-    }
-}
+key_pair!(
+    /// An ML-DSA-65 key pair.
+    MlDsa,
+    mldsa65
+);
+key_pair!(
+    /// An FN-DSA-512 key pair.
+    FnDsa,
+    falcon512
+);
+key_pair!(
+    /// An FN-DSA-1024 key pair.
+    FnDsa1024,
+    falcon1024
+);
