@@ -3,7 +3,7 @@
 use synq_compiler::{ChainProfile, MemoryLoader, Options};
 
 use super::A;
-use super::common::{Chain, compile, compile_with, deploy};
+use super::common::{Chain, Outcome, compile, compile_with, deploy};
 
 #[test]
 fn contracts_call_each_other() {
@@ -17,6 +17,51 @@ contract Counter {
     function bump(by: UInt256) public -> UInt256 { require(by > 0, "zero"); total += by; return total; }
     function broken() public { total = 99; revert Broken(5); }
     function pay() public { received += msg.value; }
+}
+contract Caller {
+    error Broken(UInt256 code);
+    ICounter c;
+    constructor(ICounter counter) { c = counter; }
+    function twice(UInt256 n) public -> UInt256 { c.bump(n); return c.bump({by: n}) + c.total(); }
+    function broken() public { c.broken(); }
+    function pay() public { require(msg.value > 1, "more"); c.pay{value: msg.value - 1}(); }
+    function raw(UInt256 n) public -> UInt256 { Bytes r = callContract(Address(c), 0, abi.encodeWithSignature("bump(uint256)", n)); return abi.decode(r, (UInt256)); }
+    function nowhere() public { ICounter(Address(0x5555)).bump(1); }
+    function give(Address to, UInt256 n) public { sendNative(to, n); to.transfer(n); }
+    function mine() public -> UInt256 { return Address(this).balance; }
+    function who() public -> (Address, Address) { return (msg.sender, Address(this)); }
+}"#,
+    );
+    let chain = Chain::new();
+    let counter = chain.deploy(&artifacts[0], 0x100, &[]);
+    let caller = chain.deploy(
+        &artifacts[1],
+        0x200,
+        &["0x0000000000000000000000000000000000000100"],
+    );
+    assert_eq!(caller.get("twice", &["4"]), "16");
+    assert_eq!(caller.get("raw", &["2"]), "10");
+    assert!(caller.fails("broken", &[]).contains("Broken"));
+    assert_eq!(counter.get("total", &[]), "10");
+    assert!(caller.fails("twice", &["0"]).contains("zero"));
+    caller.fails("nowhere", &[]);
+    assert!(matches!(
+        caller.call_from(1, 50, "pay", &[]),
+        Outcome::Return(_)
+    ));
+    assert_eq!(counter.get("received", &[]), "49");
+    assert!(matches!(
+        counter.call_from(1, 50, "bump", &["1"]),
+        Outcome::Revert(_)
+    ));
+    assert_eq!(caller.get("mine", &[]), "1");
+    caller.fails("give", &[A, "1"]);
+    assert_eq!(caller.get("mine", &[]), "1");
+    println!(
+        "counter {} bytes, caller {} bytes",
+        artifacts[0].wasm.len(),
+        artifacts[1].wasm.len()
+    );
 }
 
 #[test]
