@@ -1,6 +1,7 @@
 //! Commands about this program's own VM: the same everywhere, and how fast.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -59,6 +60,9 @@ pub enum NodeCommand {
         /// built in another way or for another machine, with the emulator that runs it.
         #[arg(long)]
         also: Vec<String>,
+        /// Setups that run at the same time; the seconds in the table are then longer.
+        #[arg(long, default_value_t = NonZeroUsize::MIN)]
+        jobs: NonZeroUsize,
         /// Writes digest and table into this page, between the lines that mark their place.
         #[arg(long)]
         write: Option<PathBuf>,
@@ -153,9 +157,10 @@ impl NodeCommand {
                 places,
                 small,
                 also,
+                jobs,
                 write,
                 json,
-            } => print_matrix(&places, small, &also, write, json),
+            } => print_matrix(&places, small, &also, jobs, write, json),
             Self::Load {
                 root,
                 transactions,
@@ -217,11 +222,12 @@ fn print_matrix(
     places: &Places,
     small: bool,
     also: &[String],
+    jobs: NonZeroUsize,
     page: Option<PathBuf>,
     json: bool,
 ) -> Result<ExitCode, Failure> {
     let list = configurations(small, also)?;
-    let found = matrix(&list, &places.vectors, &places.root)?;
+    let found = matrix(&list, &places.vectors, &places.root, jobs.get())?;
     if json {
         println!("{}", serde_json::to_string_pretty(&found)?);
     } else {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde::Serialize;
 
 use crate::digest::Digest;
@@ -69,6 +70,9 @@ pub enum MatrixError {
         /// Why.
         source: std::io::Error,
     },
+    /// The system gives no threads.
+    #[error("cannot start threads: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
     /// A configuration gave no digest.
     #[error("the configuration `{name}` gave no digest: {message}")]
     Failed {
@@ -276,7 +280,7 @@ impl Configuration {
     }
 }
 
-/// Runs all configurations and compares each with the first.
+/// Runs all configurations, `jobs` at a time, and compares each with the first.
 ///
 /// # Errors
 /// When one fails; that this machine lacks something is no failure.
@@ -284,7 +288,25 @@ pub fn matrix(
     configurations: &[Configuration],
     vectors: &Path,
     root: &Path,
+    jobs: usize,
 ) -> Result<Matrix, MatrixError> {
+    let terminal = std::io::stderr().is_terminal();
+    let run = |configuration: &Configuration| {
+        if terminal {
+            eprint!("\r\x1b[K{}", configuration.name);
+            let _ = std::io::stderr().flush();
+        }
+        let start = Instant::now();
+        let outcome = configuration.run(vectors, root)?;
+        Ok((outcome, start.elapsed().as_secs_f64()))
+    };
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(jobs).build()?;
+    let outcomes: Result<Vec<_>, MatrixError> =
+        threads.install(|| configurations.par_iter().map(run).collect());
+    if terminal {
+        eprint!("\r\x1b[K");
+    }
+
     let mut matrix = Matrix {
         digest: String::new(),
         vectors: 0,
@@ -292,21 +314,14 @@ pub fn matrix(
         rows: Vec::new(),
     };
     let mut first: Option<Digest> = None;
-    let terminal = std::io::stderr().is_terminal();
-    for configuration in configurations {
-        if terminal {
-            eprint!("\r\x1b[K{}", configuration.name);
-            let _ = std::io::stderr().flush();
-        }
-        let start = Instant::now();
-        let outcome = configuration.run(vectors, root)?;
+    for (configuration, (outcome, seconds)) in configurations.iter().zip(outcomes?) {
         let mut row = Row {
             name: configuration.name.clone(),
             what: configuration.what.clone(),
             digest: None,
             not_run: None,
             differs_at: None,
-            seconds: start.elapsed().as_secs_f64(),
+            seconds,
         };
         match outcome {
             Err(reason) => row.not_run = Some(reason),
@@ -317,9 +332,6 @@ pub fn matrix(
             }
         }
         matrix.rows.push(row);
-    }
-    if terminal {
-        eprint!("\r\x1b[K");
     }
     if let Some(first) = first {
         matrix.digest = first.digest;

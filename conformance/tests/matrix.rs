@@ -29,7 +29,7 @@ fn json(output: &Output) -> serde_json::Value {
 /// there is made by `cargo xtask matrix --write`.
 #[test]
 fn circumstances_change_nothing() {
-    let matrix = json(&run(&["matrix", "--small", "--json"]));
+    let matrix = json(&run(&["matrix", "--small", "--json", "--jobs", "2"]));
     let rows = matrix["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 4);
     for row in rows {
@@ -118,6 +118,7 @@ fn what_cannot_be_had_is_said_and_is_no_agreement() {
         2,
         "`nothing` is not NAME=COMMAND",
     );
+    refused(&["matrix", "--jobs", "0"], 2, "number would be zero");
     refused(&["soak", "--minutes=-1"], 2, "minutes are not negative");
     refused(&["soak", "--minutes", "inf"], 2, "minutes are not negative");
 }
