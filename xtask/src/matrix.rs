@@ -33,23 +33,26 @@ const PROGRAM: &str = "aivm-conformance";
 /// Builds what is asked for and compares.
 pub(crate) fn matrix(root: &Path, options: &Matrix) -> Result<(), String> {
     let own = crate::target_dir(root);
-    // The selection of packages of all other builds, so that dependencies are compiled once; a test builds its program.
-    let build = |profile: &str, folder: &Path| -> Result<(), String> {
+    let build = |folder: &Path, arguments: &[&str]| -> Result<(), String> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         crate::run(
             Command::new(cargo)
                 .current_dir(root)
                 .env("CARGO_TARGET_DIR", folder)
-                .args(["test", "--profile", profile, "--workspace"])
-                .args(["--no-run", "--test", "matrix"]),
+                .args(arguments),
         )
     };
-    build("release", &own)?;
+    // With the features that tests are built with: what they compiled is not compiled again.
+    let test = ["test", "--release", "--workspace", "--no-run"];
+    build(&own, &[&test[..], &["--test", "matrix"]].concat())?;
     let mut command = Command::new(own.join("release").join(PROGRAM));
     command.current_dir(root).arg("matrix");
     if options.checked {
         let folder = options.checked_dir.as_ref().unwrap_or(&own);
-        build("checked", folder)?;
+        build(
+            folder,
+            &["build", "--profile", "checked", "--package", PROGRAM],
+        )?;
         let program = folder.join("checked").join(PROGRAM);
         let what = "debug assertions and overflow checks in all crates";
         command.arg("--also");
