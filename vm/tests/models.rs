@@ -204,6 +204,36 @@ fn wrong_models_and_inputs_are_refused_as_values() {
     );
 }
 
+/// What a schedule took for a model is one under the next, too; it may be too large for it.
+#[test]
+fn a_later_schedule_may_have_no_memory_for_a_model() {
+    use aivm::{BlockContext, GasSchedule, ScheduleSet};
+    let model = model();
+    let needed = model.quote(&GasSchedule::v1().nn).memory;
+    for (most, refused) in [(needed, false), (needed - 1, true), (0, true)] {
+        let mut schedules = ScheduleSet::new(GasSchedule::v1()).unwrap();
+        let mut later = GasSchedule::v1();
+        later.version = 2;
+        later.nn.max_memory = most;
+        schedules.activate(200, later).unwrap();
+        let mut world = World::with_vm(Vm::builder().schedules(schedules).build().unwrap());
+        world.vm.register_model(&mut world.host, &digits()).unwrap();
+        let contract = world.deploy(&classifier());
+        let request = input(&model.hash(), &pattern(&model, 1));
+        ran(&world.call(contract, &request));
+        world.host.set_block(BlockContext::new(7, 200));
+        let receipt = world.call(contract, &request);
+        if !refused {
+            ran(&receipt);
+            continue;
+        }
+        assert_eq!(receipt.status, Status::Return);
+        // The error case, and its last: `memory-limit`.
+        assert_eq!((receipt.output[0], receipt.output[4]), (1, 3), "{most}");
+        assert_eq!(receipt.gas.inference, 0);
+    }
+}
+
 #[test]
 fn a_chain_that_gives_another_model_stops_the_node() {
     let (mut world, model) = (World::new(), model());

@@ -36,7 +36,7 @@ pub(crate) fn registration_gas(model: &Model, bytes: usize, prices: &NnPrices) -
         .saturating_add(prices.register_base)
 }
 
-/// A model that is ready to run.
+/// A model that is ready to run, in the memory that the schedule allows.
 #[derive(Debug)]
 pub(crate) struct Ready {
     prepared: Prepared,
@@ -134,7 +134,11 @@ impl ModelCache {
             return Ok(None);
         };
         let start = meter.start();
-        let Ok(model) = Model::from_onnx(&bytes, &model_limits(&active.schedule.nn)) else {
+        // What it needs is looked at below: the chain may have taken it under another schedule,
+        // and then it is still a model.
+        let mut limits = model_limits(&active.schedule.nn);
+        let most = std::mem::replace(&mut limits.memory, u64::MAX);
+        let Ok(model) = Model::from_onnx(&bytes, &limits) else {
             return Ok(Some(Err(nn::Error::InvalidModel)));
         };
         // Some element types occur inside a model only: a contract has no such tensors.
@@ -150,6 +154,9 @@ impl ModelCache {
             });
         }
         let quote = model.quote(&active.schedule.nn);
+        if quote.memory > most {
+            return Ok(Some(Err(nn::Error::MemoryLimit)));
+        }
         let prepared = self.preparer.0(Arc::new(model))
             .map_err(|error| Error::Inference(error.to_string()))?;
         let ready = Arc::new(Ready {
@@ -188,13 +195,6 @@ impl Frame<'_, '_> {
         Ok(found.unwrap_or(Err(nn::Error::ModelNotFound)))
     }
 
-    pub(super) fn quote_of<'r>(&self, ready: &'r Ready) -> Result<&'r Quote, nn::Error> {
-        match ready.quote.memory <= self.tx.active.schedule.nn.max_memory {
-            true => Ok(&ready.quote),
-            false => Err(nn::Error::MemoryLimit),
-        }
-    }
-
     /// Runs the model. Where the chain keeps traces, its root goes to the others of the transaction.
     fn infer_on(
         &mut self,
@@ -218,15 +218,12 @@ impl Frame<'_, '_> {
 
 impl Host for Frame<'_, '_> {
     fn quote(&mut self, model: Word) -> Result<Result<InferenceQuote, nn::Error>, Exit> {
-        let ready = match self.ready(&model.to_be_bytes())? {
-            Ok(ready) => ready,
-            Err(error) => return Ok(Err(error)),
-        };
-        Ok(self.quote_of(&ready).map(|quote| InferenceQuote {
-            gas: quote.gas,
-            macs: quote.macs,
-            memory: quote.memory,
-            profile: match quote.profile {
+        let ready = self.ready(&model.to_be_bytes())?;
+        Ok(ready.map(|ready| InferenceQuote {
+            gas: ready.quote.gas,
+            macs: ready.quote.macs,
+            memory: ready.quote.memory,
+            profile: match ready.quote.profile {
                 aivm_nn::Profile::Integer => Profile::Integer,
                 _ => Profile::StrictF32,
             },
@@ -243,9 +240,6 @@ impl Host for Frame<'_, '_> {
             Ok(ready) => ready,
             Err(error) => return Ok(Err(error)),
         };
-        if let Err(error) = self.quote_of(&ready) {
-            return Ok(Err(error));
-        }
         let Some(inputs) = matching(ready.model(), inputs) else {
             return Ok(Err(nn::Error::ShapeMismatch));
         };
@@ -262,10 +256,7 @@ impl Frame<'_, '_> {
         ready: &Ready,
         inputs: &[aivm_nn::Tensor],
     ) -> Result<Result<Vec<aivm_nn::Tensor>, nn::Error>, Exit> {
-        let quote = match self.quote_of(ready) {
-            Ok(quote) => quote,
-            Err(error) => return Ok(Err(error)),
-        };
+        let quote = &ready.quote;
         // The quote is the charge, and it comes first.
         self.spend(Cause::Inference, quote.gas)?;
         self.tx.inferences.push(Inference {

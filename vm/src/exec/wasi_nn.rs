@@ -64,9 +64,6 @@ impl Frame<'_, '_> {
             Ok(ready) => ready,
             Err(error) => return Ok(Err(error.into())),
         };
-        if let Err(error) = self.quote_of(&ready) {
-            return Ok(Err(error.into()));
-        }
         let model = ready.model();
         let mut ends = model.inputs().iter().chain(model.outputs());
         if ends.any(|info| GuestType::of(info.ty).is_none()) {
