@@ -23,13 +23,11 @@ pub(super) fn limits(prices: &NnPrices) -> ModelLimits {
     limits
 }
 
-/// A model of the chain, read under the limits of some schedule.
+/// A model of the chain, which some schedule took.
 #[derive(Debug)]
 pub(super) struct Registered {
-    onnx: Vec<u8>,
+    bytes: u64,
     model: Arc<Model>,
-    /// Bytes and memory of a model at most.
-    limits: (u64, u64),
 }
 
 /// What reading the bytes of a model costs, whatever they are.
@@ -54,9 +52,8 @@ pub(super) fn register(library: &mut Library, onnx: &[u8], prices: &NnPrices) ->
     let gas = reading(onnx.len(), prices).saturating_add(checking(&model, prices));
     let hash = model.hash();
     let registered = Registered {
-        onnx: onnx.to_vec(),
+        bytes: onnx.len() as u64,
         model: Arc::new(model),
-        limits: (prices.max_model_bytes, prices.max_memory),
     };
     library.models.insert(hash, Arc::new(registered));
     Outcome::Accepted {
@@ -90,18 +87,16 @@ fn guest_type(ty: ElementType) -> Option<TensorType> {
 }
 
 impl Frame {
-    /// A model of the chain that is one under the limits of now.
+    /// A model of the chain that may be used now.
     pub(super) fn model(&self, hash: &Hash) -> Result<(Arc<Model>, Quote), Error> {
         let registered = self.shared.world.library.models.get(hash);
         let registered = registered.ok_or(Error::ModelNotFound)?;
         let prices = &self.shared.schedule.nn;
-        let model = match registered.limits == (prices.max_model_bytes, prices.max_memory) {
-            true => registered.model.clone(),
-            false => {
-                let model = Model::from_onnx(&registered.onnx, &limits(prices));
-                Arc::new(model.map_err(|_| Error::InvalidModel)?)
-            }
-        };
+        // It was a model once; of what the schedule says now, its bytes count, and its memory below.
+        if registered.bytes > prices.max_model_bytes {
+            return Err(Error::InvalidModel);
+        }
+        let model = registered.model.clone();
         let mut ends = model.inputs().iter().chain(model.outputs());
         if !ends.all(|info| guest_type(info.ty).is_some()) {
             return Err(Error::InvalidModel);

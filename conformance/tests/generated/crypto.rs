@@ -120,7 +120,7 @@ fn hashes() -> File {
 }
 
 /// Input: scheme, lengths of key and message, then key, message and signature.
-fn verifier() -> String {
+pub fn verifier() -> String {
     let body = "(local $key i32) (local $message i32) (local $k i32) (local $m i32)
         (local.set $k (i32.load offset=4 (local.get $at))) (local.set $m (i32.load offset=8 (local.get $at)))
         (local.set $key (i32.add (local.get $at) (i32.const 12)))
@@ -133,7 +133,7 @@ fn verifier() -> String {
     guest(&["crypto.verify"], &call(body))
 }
 
-fn parts(index: u32, first: &[u8], second: &[u8], third: &[u8]) -> Vec<u8> {
+pub fn parts(index: u32, first: &[u8], second: &[u8], third: &[u8]) -> Vec<u8> {
     let mut input = index.to_le_bytes().to_vec();
     input.extend((first.len() as u32).to_le_bytes());
     input.extend((second.len() as u32).to_le_bytes());
@@ -150,7 +150,7 @@ fn bytes(value: &Value, field: &str) -> Vec<u8> {
     hex::decode(value[field].as_str().unwrap()).unwrap()
 }
 
-const SCHEMES: [&str; 8] = [
+pub const SCHEMES: [&str; 8] = [
     "mldsa44",
     "mldsa65",
     "mldsa87",

@@ -38,6 +38,12 @@ impl File {
         Self(file, name)
     }
 
+    /// The same, made elsewhere than the rest of its suite.
+    pub fn made_by(mut self, generator: &str) -> Self {
+        self.0.generator = Some(source(generator));
+        self
+    }
+
     /// Puts code under a name. Text stays text.
     pub fn share_wat(&mut self, name: &str, text: &str) {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");

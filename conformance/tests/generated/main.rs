@@ -24,6 +24,7 @@ mod script;
 mod synq;
 mod wasi;
 mod wasm;
+mod wycheproof;
 
 use std::path::Path;
 
@@ -35,11 +36,12 @@ type Files = fn() -> Vec<File>;
 
 /// All generated files.
 fn files() -> Vec<File> {
-    let suites: [(&str, Files); 15] = [
+    let suites: [(&str, Files); 16] = [
         ("abi", abi::files),
         ("calls", calls::files),
         ("calls", messages::files),
         ("crypto", crypto::files),
+        ("crypto", wycheproof::files),
         ("hostile", hostile::files),
         ("hostile", mistakes::files),
         ("hostile", wasi::hostile),

@@ -6,19 +6,20 @@ use aivm_conformance::outcome::Claim;
 
 use super::draft::*;
 use super::guest::{call, guest, push_word, word};
-use super::onnx::{self, I32};
+use super::onnx::{self, I8, I32, U8};
 
 pub fn files() -> Vec<File> {
     let mut file = File::new(
         "hostile",
         "mistakes",
         "Each vector tells the mistake that it would show. What is claimed follows from the steps: a block that is given up has left nothing, a section costs its bytes, and a binary of WebAssembly 2.0 is what its grammar says.",
-    );
-    file.0.generator = Some("conformance/tests/generated/mistakes.rs".to_owned());
+    )
+    .made_by("mistakes");
     abandoned(&mut file);
     custom_sections(&mut file);
     binaries(&mut file);
     early_returns(&mut file);
+    models(&mut file);
     vec![file]
 }
 
@@ -311,6 +312,74 @@ fn put(wasm: &mut [u8], at: usize, width: usize, value: usize) {
     let bytes = leb(value);
     assert_eq!(bytes.len(), width);
     wasm[at..at + width].copy_from_slice(&bytes);
+}
+
+/// Models that are too much for a later schedule, and models whose parts do not fit together.
+fn models(file: &mut File) {
+    let onnx = onnx::one("Add", &[(I32, &[4]), (I32, &[4])], &[], &[], (I32, &[4]));
+    let loaded = aivm_nn::Model::from_onnx(&onnx, &aivm_nn::ModelLimits::default()).unwrap();
+    let quote = loaded.quote(&GasSchedule::v1().nn);
+    let mut hash = loaded.hash();
+    hash.reverse();
+    let register = |onnx: Vec<u8>, claim: Claim, draft: Draft| {
+        let model = Bytes::Hex(Hex(onnx));
+        draft.step(Action::RegisterModel { model }, claim)
+    };
+    // `invalid-model` and `memory-limit`, by their numbers in wit/nn.wit.
+    for (path, value, error) in [
+        ("nn/max_memory", quote.memory, None),
+        ("nn/max_memory", quote.memory - 1, Some(3)),
+        ("nn/max_memory", 0, Some(3)),
+        ("nn/max_model_bytes", onnx.len() as u64, None),
+        ("nn/max_model_bytes", onnx.len() as u64 - 1, Some(1)),
+    ] {
+        let mut chain = chain();
+        let changes = [(path.to_owned(), value.into())].into();
+        chain.schedules.insert(200, changes);
+        let mut expected = [0; 16];
+        match error {
+            None => expected[8..].copy_from_slice(&quote.gas.to_le_bytes()),
+            Some(number) => (expected[0], expected[8]) = (1, number),
+        }
+        let draft = Draft::new(
+            format!("a model under a later schedule with {path} of {value}"),
+            "A model that a later schedule has no memory for is `memory-limit`, and none that is unknown or malformed, as it was once.",
+        );
+        let draft = register(onnx.clone(), Claim::accepted(), draft.chain(chain));
+        file.push(draft.put("quote").step(next(200), Claim::default()).call(
+            "quote",
+            hash,
+            Claim::returns(expected),
+        ));
+    }
+    let zero = |ty, name| onnx::tensor(name, ty, &[], &[0]);
+    for (name, zeros, claim) in [
+        ("of the operands' types", [U8, I8], Claim::accepted()),
+        (
+            "of another type for the first",
+            [I8, I8],
+            Claim::refused("invalid-model"),
+        ),
+        (
+            "of another type for the second",
+            [U8, U8],
+            Claim::refused("invalid-model"),
+        ),
+    ] {
+        let constants = [zero(zeros[0], "c0"), zero(zeros[1], "c1")];
+        let onnx = onnx::one(
+            "MatMulInteger",
+            &[(U8, &[2, 2]), (I8, &[2, 2])],
+            &constants,
+            &[],
+            (I32, &[2, 2]),
+        );
+        let draft = Draft::new(
+            format!("zero points {name}"),
+            "ONNX gives a zero point the type of its operand; another was taken once.",
+        );
+        file.push(register(onnx, claim, draft));
+    }
 }
 
 /// Functions that return in the middle, which once gave no gas back to their caller's counter.

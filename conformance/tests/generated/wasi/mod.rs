@@ -7,6 +7,7 @@ mod component;
 mod ephemeral;
 mod guests;
 mod hostile;
+mod pointers;
 mod preview1;
 
 use aivm_conformance::action::{Action, Bytes, Hex};
@@ -18,7 +19,7 @@ use super::onnx::{self, BOOL, F32, I32, I64, Shape, U8};
 
 /// Files of the suite `metering`.
 pub fn metering() -> Vec<File> {
-    vec![by(preview1::file())]
+    vec![preview1::file().made_by("wasi")]
 }
 
 /// Files of the suite `nn`.
@@ -26,26 +27,21 @@ pub fn nn() -> Vec<File> {
     vec![
         named("wasi-nn", ephemeral::file()),
         named("wasi:nn", component::file()),
-        by(guests::file()),
+        guests::file().made_by("wasi"),
     ]
 }
 
 /// Files of the suite `hostile`.
 pub fn hostile() -> Vec<File> {
-    vec![by(hostile::file())]
+    vec![hostile::file().made_by("wasi")]
 }
 
-fn by(mut file: File) -> File {
-    file.0.generator = Some("conformance/tests/generated/wasi/".to_owned());
-    file
-}
-
-/// The same, with the interface in each vector's name.
+/// A file with the interface in each vector's name.
 fn named(interface: &str, mut file: File) -> File {
     for vector in &mut file.0.vectors {
         vector.name = format!("{interface}: {}", vector.name);
     }
-    by(file)
+    file.made_by("wasi")
 }
 
 /// A model with what its inference must give and cost.
@@ -53,6 +49,7 @@ struct Net {
     onnx: Vec<u8>,
     hash: [u8; 32],
     quote: u64,
+    memory: u64,
     /// What reading its bytes costs, and its nodes.
     reading: u64,
     nodes: u64,
@@ -66,6 +63,7 @@ impl Net {
         Self {
             hash: model.hash(),
             quote: model.quote(&prices).gas,
+            memory: model.quote(&prices).memory,
             reading: prices.register_base + prices.register_per_byte * onnx.len() as u64,
             nodes: prices.register_per_node * model.graph().nodes().len() as u64,
             onnx,
