@@ -21,6 +21,9 @@ struct Extension {
     body: Box<ExtensionBody>,
 }
 
+/// Who wrote, and what; copies of a chain share it.
+type Log = Arc<Mutex<Vec<(Address, String)>>>;
+
 /// A [`Host`] that keeps everything in ordered maps.
 ///
 /// Its state root is the BLAKE3 of its whole contents, computed on demand only when
@@ -41,7 +44,7 @@ pub struct MemoryHost {
     state_root: bool,
     commits: u64,
     /// What contracts wrote for people; none when nobody keeps it.
-    log: Option<Arc<Mutex<Vec<(Address, String)>>>>,
+    log: Option<Log>,
 }
 
 impl MemoryHost {

@@ -1,10 +1,10 @@
-/* A chain in C that has what a chain need not have: models by name, an inbox, a PQ-Gas lane.
+/* A chain in C that has what a chain need not have: models by name, an inbox, functions of its own, a PQ-Gas lane.
  *
  *     chain <bridge.wasm> <classifier.wasm> <checker.wasm> <model.onnx> <image> <selectors>
  *
- * The bridge sends a message and takes one, the classifier loads its model by name, and the checker verifies a signature
- * that is none until the block has no PQ-Gas left. `image` holds 64 pixels, `selectors` the first four bytes of the call
- * data for deposit, release and check, in hexadecimal.
+ * The bridge sends a message and takes one, the classifier loads its model by name, and the checker calls the chain's
+ * function `twice` and verifies a signature that is none until the block has no PQ-Gas left. `image` holds 64 pixels,
+ * `selectors` the first four bytes of the call data for deposit, release, check, doubled and thrice, in hexadecimal.
  */
 #include "store.h"
 
@@ -21,7 +21,7 @@ struct more {
     size_t payload_len;
     /* What the inbox answers instead, if not 0: -1 fails, 1 writes from nowhere, 2 writes more than there can be. */
     int trouble;
-    unsigned asked_code, asked_model;
+    unsigned asked_code, asked_model, doubled_for;
 };
 
 static int32_t has_code(void *user, const uint8_t *hash) {
@@ -65,6 +65,34 @@ static int32_t inbox_message(void *user, const uint8_t *id, struct AivmInboxMess
     *message = more->message;
     aivm_sink_write(sender, (const uint8_t *)more->sender, strlen(more->sender));
     aivm_sink_write(payload, more->payload, more->payload_len);
+    return 1;
+}
+
+static int is_twice(const struct AivmExtensionCall *call) {
+    return call->name.len == 5 && memcmp(call->name.data, "twice", 5) == 0;
+}
+
+static int32_t extension_gas(void *user, const struct AivmExtensionCall *call, uint64_t *gas) {
+    (void)user;
+    *gas = 1000 + call->arguments.len;
+    return is_twice(call);
+}
+
+/* Doubles a number; refuses 0, and fails for 255. */
+static int32_t extension(void *user, const struct AivmExtensionCall *call, struct AivmSink *output) {
+    struct more *more = user;
+    uint8_t word[32] = {0};
+    if (!is_twice(call) || call->arguments.len != 32 || call->arguments.data[31] == 255) {
+        return -9;
+    }
+    if (call->arguments.data[31] == 0) {
+        aivm_sink_write(output, (const uint8_t *)"nothing", 7);
+        return 0;
+    }
+    more->doubled_for = call->caller[0];
+    word[30] = call->arguments.data[31] >> 7;
+    word[31] = (uint8_t)(call->arguments.data[31] << 1);
+    aivm_sink_write(output, word, 32);
     return 1;
 }
 
@@ -140,14 +168,16 @@ static void deploy(struct AivmVm *vm, struct AivmHost *host, const char *what, c
 }
 
 int main(int argc, char **argv) {
-    if (argc != 9) {
-        fprintf(stderr, "usage: %s <bridge> <classifier> <checker> <model> <image> <deposit> <release> <check>\n",
+    if (argc != 11) {
+        fprintf(stderr, "usage: %s <bridge> <classifier> <checker> <model> <image> <deposit> <release> <check> <doubled> "
+                "<thrice>\n",
                 argv[0]);
         return 2;
     }
     struct more more = {.chain = {.height = 1}, .message = {.source_chain = 5}, .sender = "their bridge"};
     struct AivmCallbacks callbacks = {&more, block, storage_get, balance, contract, code, model, commit, NULL};
-    struct AivmOptionalCallbacks optional = {sizeof optional, has_code, has_model, model_named, inbox_message};
+    struct AivmOptionalCallbacks optional = {sizeof optional, has_code, has_model, model_named, inbox_message,
+                                             extension_gas, extension};
     struct AivmVm *vm = NULL;
     struct AivmHost *host = NULL;
     check(aivm_vm_new(&vm), "new vm");
@@ -215,8 +245,22 @@ int main(int argc, char **argv) {
     call.input = (struct AivmBytes){broken, sizeof broken};
     print_failure("name", aivm_call(vm, host, &call, &receipt));
 
-    /* A block until its lane is full. */
+    /* A function of the chain: it returns, it reverts, it fails; and one that the chain does not have. */
     deploy(vm, host, "checker", argv[3], &arguments, call.to);
+    for (unsigned i = 0; i < 4; i++) {
+        static const uint8_t numbers[] = {200, 0, 1, 255};
+        arguments = begin(argv[i == 2 ? 10 : 9]);
+        number(&arguments, numbers[i]);
+        call.input = (struct AivmBytes){arguments.data, arguments.len};
+        AivmCode code = aivm_call(vm, host, &call, &receipt);
+        if (code == AIVM_CODE_OK) {
+            print("doubled", receipt);
+        } else {
+            print_failure("doubled", code);
+        }
+    }
+
+    /* A block until its lane is full. */
     static const uint8_t zeros[3309];
     arguments = begin(argv[8]);
     number(&arguments, 96);
@@ -238,8 +282,8 @@ int main(int argc, char **argv) {
     printf("%u calls; %llu of %llu left\n", calls, (unsigned long long)aivm_block_pq_gas_left(lane),
            (unsigned long long)aivm_block_pq_gas_limit(lane));
     aivm_block_free(lane);
-    printf("asked for code %s, for models %s; commits %u\n", more.asked_code ? "yes" : "no",
-           more.asked_model ? "yes" : "no", more.chain.commits);
+    printf("asked for code %s, for models %s; doubled for %02x; commits %u\n", more.asked_code ? "yes" : "no",
+           more.asked_model ? "yes" : "no", more.doubled_for, more.chain.commits);
 
     aivm_host_free(host);
     aivm_vm_free(vm);

@@ -214,6 +214,20 @@ typedef struct AivmInboxMessage {
   uint8_t recipient[20];
 } AivmInboxMessage;
 
+// A call of one of the chain's own functions by a contract. The bytes live until the callback returns.
+typedef struct AivmExtensionCall {
+  // Name of the function, UTF-8, chosen by the contract.
+  struct AivmBytes name;
+  // Arguments, in the Solidity ABI by convention.
+  struct AivmBytes arguments;
+  // The contract that calls.
+  uint8_t contract[20];
+  // Who called the contract.
+  uint8_t caller[20];
+  // 1 when the call may not change state, else 0.
+  uint8_t read_only;
+} AivmExtensionCall;
+
 // More of a chain, as far as it has it; a callback that is null is as if the chain had nothing of the kind. Codes are
 // those of `AivmCallbacks`, and so is `user`.
 //
@@ -238,6 +252,12 @@ typedef struct AivmOptionalCallbacks {
                            struct AivmInboxMessage *message,
                            struct AivmSink *sender,
                            struct AivmSink *payload);
+  // Price of a call of one of the chain's own functions, in gas: 1 and the price, or 0 when the chain has no function
+  // of the name. It may depend on the call alone, so it cannot fail: whatever is not 1 counts as 0.
+  int32_t (*extension_gas)(void *user, const struct AivmExtensionCall *call, uint64_t *gas);
+  // Runs one of the chain's own functions, when the price was paid. 1: it returned, with the bytes in the sink; 0: it
+  // reverted with them, which the contract sees; negative: the chain failed. Goes with `extension_gas`.
+  int32_t (*extension)(void *user, const struct AivmExtensionCall *call, struct AivmSink *output);
 } AivmOptionalCallbacks;
 
 // A call.

@@ -3,11 +3,13 @@
 use std::ffi::c_void;
 
 use aivm::{
-    Address, BlockContext, Hash, Host, HostError, InboxMessage, StateDelta, StorageEntry, Word,
+    Address, BlockContext, ExtensionCall, ExtensionResult, Hash, Host, HostError, InboxMessage,
+    StateDelta, StorageEntry, Word,
 };
 
 use crate::error::{AivmCode, Failure};
 use crate::host::{AivmBlock, AivmBytes, AivmInboxMessage, AivmSink, context};
+use crate::optional::{AivmExtensionCall, AivmOptionalCallbacks};
 
 /// What a change of state is about.
 #[repr(i32)]
@@ -87,82 +89,6 @@ pub struct AivmCallbacks {
     pub state_root: Option<unsafe extern "C" fn(user: *mut c_void, root: *mut u8) -> i32>,
 }
 
-/// More of a chain, as far as it has it; a callback that is null is as if the chain had nothing of the kind. Codes are
-/// those of `AivmCallbacks`, and so is `user`.
-///
-/// The structure grows with the library: `size` tells which of it the program knows.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct AivmOptionalCallbacks {
-    /// `sizeof(struct AivmOptionalCallbacks)` where the program was compiled.
-    pub size: usize,
-    /// Whether the chain has the code with a hash, 32 bytes; asked for each deployment. Without it `code` is asked,
-    /// which copies the module.
-    pub has_code: Option<unsafe extern "C" fn(user: *mut c_void, code: *const u8) -> i32>,
-    /// Whether the chain has the model with a hash, 32 bytes; asked for each quote and inference of a model that the VM
-    /// holds already. Without it `model` is asked, which copies the file.
-    pub has_model: Option<unsafe extern "C" fn(user: *mut c_void, model: *const u8) -> i32>,
-    /// Hash of the model that the chain has given a name, 32 bytes. The name is UTF-8 and does not end with a zero byte; a
-    /// contract chose it. Without the callback models have no names.
-    pub model_named: Option<
-        unsafe extern "C" fn(
-            user: *mut c_void,
-            name: *const u8,
-            name_len: usize,
-            model: *mut u8,
-        ) -> i32,
-    >,
-    /// The message with an identifier of 32 bytes that arrived from another chain and was verified. Each message of each
-    /// chain has an identifier of its own. The VM lets each be consumed once, so the chain need not forget it. Without the
-    /// callback no message ever arrives.
-    pub inbox_message: Option<
-        unsafe extern "C" fn(
-            user: *mut c_void,
-            id: *const u8,
-            message: *mut AivmInboxMessage,
-            sender: *mut AivmSink,
-            payload: *mut AivmSink,
-        ) -> i32,
-    >,
-}
-
-impl AivmOptionalCallbacks {
-    /// A chain that has none of it.
-    const NONE: Self = Self {
-        size: size_of::<Self>(),
-        has_code: None,
-        has_model: None,
-        model_named: None,
-        inbox_message: None,
-    };
-
-    /// Reads as much as the program knows; the rest is null.
-    pub(crate) unsafe fn read(from: *const Self) -> Result<Self, Failure> {
-        if from.is_null() {
-            return Err(Failure::null("optional"));
-        }
-        // SAFETY: not null; whatever else is there, there is the size.
-        let size = unsafe { (&raw const (*from).size).read() };
-        let known = size_of::<Self>();
-        if size < size_of::<usize>() || size > known || !size.is_multiple_of(size_of::<usize>()) {
-            return Err(Failure::new(
-                AivmCode::Length,
-                format!(
-                    "`optional->size` is {size}; set it to sizeof(struct AivmOptionalCallbacks), which is {known} in \
-                     this library's header"
-                ),
-            ));
-        }
-        let mut all = Self::NONE;
-        // SAFETY: `size` bytes can be read, which is the caller's promise, and are not more than `all` has; pointers to
-        // functions that are cut off at the end stay null.
-        unsafe {
-            std::ptr::copy_nonoverlapping(from.cast::<u8>(), (&raw mut all).cast::<u8>(), size);
-        }
-        Ok(all)
-    }
-}
-
 /// Callbacks that are all there, less the optional ones.
 pub(crate) struct Callbacks {
     all: AivmCallbacks,
@@ -214,10 +140,16 @@ impl Callbacks {
 
     /// What a lookup put into a sink.
     fn bytes(name: &str, code: i32, sink: AivmSink) -> Result<Option<Vec<u8>>, HostError> {
-        match (Self::present(name, code)?, sink.mistake) {
-            (false, _) => Ok(None),
-            (true, None) => Ok(Some(sink.bytes)),
-            (true, Some(mistake)) => Err(HostError::new(format!(
+        match Self::present(name, code)? {
+            true => Self::written(name, sink).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    fn written(name: &str, sink: AivmSink) -> Result<Vec<u8>, HostError> {
+        match sink.mistake {
+            None => Ok(sink.bytes),
+            Some(mistake) => Err(HostError::new(format!(
                 "the callback `{name}` wrote what it has not: {}",
                 mistake.message
             ))),
@@ -392,6 +324,28 @@ impl Host for Callbacks {
         // SAFETY: as in `balance`.
         let code = unsafe { callback(self.all.user, root.as_mut_ptr()) };
         Self::found("state_root", code, root)
+    }
+
+    fn extension_gas(&self, call: &ExtensionCall<'_>) -> Option<u64> {
+        let callback = self.optional.extension_gas?;
+        let (call, mut gas) = (AivmExtensionCall::of(call), 0);
+        // SAFETY: as in `block`; the call and what it points to outlive the callback.
+        match unsafe { callback(self.all.user, &raw const call, &raw mut gas) } {
+            1 => Some(gas),
+            _ => None,
+        }
+    }
+
+    fn extension(&self, call: &ExtensionCall<'_>) -> Result<ExtensionResult, HostError> {
+        const NAME: &str = "extension";
+        let callback = self.optional.extension.ok_or_else(|| Self::missing(NAME))?;
+        let (call, mut output) = (AivmExtensionCall::of(call), AivmSink::default());
+        // SAFETY: as in `extension_gas`; the sink is ours.
+        let code = unsafe { callback(self.all.user, &raw const call, &raw mut output) };
+        Ok(match Self::present(NAME, code)? {
+            true => Ok(Self::written(NAME, output)?),
+            false => Err(Self::written(NAME, output)?),
+        })
     }
 }
 

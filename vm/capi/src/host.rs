@@ -4,8 +4,9 @@ use std::ffi::{CStr, c_char};
 
 use aivm::{Address, BlockContext, InboxMessage, MemoryHost, Word};
 
-use crate::callbacks::{AivmCallbacks, AivmOptionalCallbacks, Callbacks};
+use crate::callbacks::{AivmCallbacks, Callbacks};
 use crate::error::{AivmCode, Failure, guarded};
+use crate::optional::AivmOptionalCallbacks;
 
 /// Bytes that somebody else owns.
 #[repr(C)]

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`error`] | codes, and the message of the last failure on a thread |
 //! | [`host`] | a chain in memory, or one behind callbacks |
-//! | [`callbacks`] | the callbacks |
+//! | [`callbacks`], [`optional`] | the callbacks that must be there, and those that may |
 //! | [`vm`] | uploading, deploying, calling |
 //! | [`block`] | PQ-Gas that the transactions of a block share |
 //! | [`receipt`] | what a call did |
@@ -23,5 +23,6 @@ pub mod block;
 pub mod callbacks;
 pub mod error;
 pub mod host;
+pub mod optional;
 pub mod receipt;
 pub mod vm;

@@ -1,18 +1,21 @@
-//! A chain in C with models by name, an inbox and a PQ-Gas lane gets the receipts that a chain in Rust gets.
+//! A chain in C with models by name, an inbox, functions of its own and a PQ-Gas lane gets the receipts that a chain in Rust gets.
 
 mod common;
 
 use std::path::PathBuf;
 
 use aivm::{
-    Address, BlockContext, Call, Deploy, Error, InboxMessage, MemoryHost, Receipt, Status, Vm,
+    Address, BlockContext, Call, Deploy, Error, InboxMessage, MemoryHost, Receipt, Status,
+    TrapCode, Vm,
 };
 use aivm_abi::calldata::Function;
-use synq_compiler::{MemoryLoader, Options, compile};
+use synq_compiler::{ChainProfile, MemoryLoader, Options, compile};
 
 const CHECKER: &str = "pragma synq ^1.0.0;
 
 contract Checker {
+    function doubled(x: UInt256) public -> UInt256 { return twice(x); }
+    function thrice(x: UInt256) public -> UInt256 { return triple(x); }
     function check(key: MLDSAPublicKey, message: Bytes, signature: MLDSASignature) public view -> Bool {
         return verifyMLDSASignature(key, message, signature);
     }
@@ -104,9 +107,16 @@ impl Chain {
 }
 
 /// What the C program prints.
-fn expected(checker: &[u8], model: &[u8], image: &[u8], selectors: [[u8; 4]; 3]) -> String {
-    let [deposit, release, check] = selectors;
-    let mut host = MemoryHost::new();
+fn expected(checker: &[u8], model: &[u8], image: &[u8], selectors: [[u8; 4]; 5]) -> String {
+    let [deposit, release, check, doubled, thrice] = selectors;
+    let mut host = MemoryHost::new().with_extension(
+        "twice",
+        |arguments| 1000 + arguments.len() as u64,
+        |call| match call.arguments[31] {
+            0 => Err(b"nothing".to_vec()),
+            x => Ok(Arguments::default().number(2 * u64::from(x)).0),
+        },
+    );
     let block = BlockContext::new(7, 1)
         .with_timestamp(1001)
         .with_network("c-example");
@@ -178,6 +188,23 @@ fn expected(checker: &[u8], model: &[u8], image: &[u8], selectors: [[u8; 4]; 3])
     );
 
     let to = chain.deploy("checker", checker, &[]);
+    for (selector, x, status) in [
+        (doubled, 200, Status::Return),
+        (doubled, 0, Status::Revert),
+        (thrice, 1, Status::Trap(TrapCode::NoSuchExtension)),
+    ] {
+        let input = Arguments(selector.to_vec()).number(x).0;
+        let receipt = chain.call("doubled", to, &input);
+        assert_eq!(receipt.status, status);
+        if status.is_success() {
+            assert_eq!(receipt.output, Arguments::default().number(2 * x).0);
+        }
+    }
+    chain.failure(
+        "doubled",
+        14,
+        "the host failed: the callback `extension` gave -9",
+    );
     let (key, signature) = ([0; 1952], [0; 3309]);
     let input = Arguments(check.to_vec())
         .number(96)
@@ -202,7 +229,7 @@ fn expected(checker: &[u8], model: &[u8], image: &[u8], selectors: [[u8; 4]; 3])
     let commits = chain.host.commits();
     chain.said
         + &format!(
-            "{calls} calls; {} of {} left\nasked for code yes, for models yes; commits {commits}\n",
+            "{calls} calls; {} of {} left\nasked for code yes, for models yes; doubled for a1; commits {commits}\n",
             lane.left(),
             lane.limit()
         )
@@ -211,12 +238,20 @@ fn expected(checker: &[u8], model: &[u8], image: &[u8], selectors: [[u8; 4]; 3])
 #[test]
 fn a_chain_in_c_has_what_a_chain_may_have() {
     let sources = MemoryLoader::new().with_source("checker.synq", CHECKER);
-    let output = compile("checker.synq", &sources, &Options::new()).unwrap();
+    let profile = ["twice", "triple"].map(|name| {
+        format!("[functions.{name}]\ninputs = [\"UInt256\"]\noutputs = [\"UInt256\"]\n")
+    });
+    let profile = ChainProfile::from_toml(&profile.concat()).unwrap();
+    let options = Options::new().with_profile(profile);
+    let output = compile("checker.synq", &sources, &options).unwrap();
     let checker = &output.contracts[0];
+    let of_checker = |name: &str| checker.abi.function(name).unwrap()[0].selector().0;
     let selectors = [
         selector("deposit(address,bytes)"),
         selector("release(bytes32)"),
-        checker.abi.function("check").unwrap()[0].selector().0,
+        of_checker("check"),
+        of_checker("doubled"),
+        of_checker("thrice"),
     ];
     let models = repository().join("nn-backends/models");
     let model = std::fs::read(models.join("digits.onnx")).unwrap();
@@ -234,7 +269,8 @@ fn a_chain_in_c_has_what_a_chain_may_have() {
     ] {
         std::fs::write(work.join(name), bytes).unwrap();
     }
-    let [deposit, release, check] = selectors.map(|selector| common::hexadecimal(&selector));
+    let [deposit, release, check, doubled, thrice] =
+        selectors.map(|selector| common::hexadecimal(&selector));
     let arguments = [
         "bridge.wasm",
         "classifier.wasm",
@@ -244,6 +280,8 @@ fn a_chain_in_c_has_what_a_chain_may_have() {
         &deposit,
         &release,
         &check,
+        &doubled,
+        &thrice,
     ];
     let expected = expected(&checker.wasm, &model, image, selectors);
     common::prints("chain", work, &arguments, &expected);

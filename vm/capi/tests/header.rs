@@ -13,6 +13,7 @@ fn the_header_is_up_to_date() {
         .with_src(folder.join("src/error.rs"))
         .with_src(folder.join("src/host.rs"))
         .with_src(folder.join("src/callbacks.rs"))
+        .with_src(folder.join("src/optional.rs"))
         .with_src(folder.join("src/block.rs"))
         .with_src(folder.join("src/receipt.rs"))
         .with_src(folder.join("src/vm.rs"))

@@ -8,12 +8,13 @@ use aivm_capi::block::{
     aivm_block_free, aivm_block_new, aivm_block_pq_gas_left, aivm_block_pq_gas_limit,
     aivm_call_in_block, aivm_deploy_in_block,
 };
-use aivm_capi::callbacks::{AivmCallbacks, AivmChange, AivmOptionalCallbacks};
+use aivm_capi::callbacks::{AivmCallbacks, AivmChange};
 use aivm_capi::error::{AivmCode, aivm_error_message};
 use aivm_capi::host::{
     AivmBlock, AivmBytes, AivmHost, AivmInboxMessage, AivmSink, aivm_host_deliver, aivm_host_free,
     aivm_host_name_model, aivm_host_new, aivm_host_new_memory, aivm_host_set_optional,
 };
+use aivm_capi::optional::{AivmExtensionCall, AivmOptionalCallbacks};
 use aivm_capi::receipt::{aivm_receipt_message, aivm_receipt_message_count};
 use aivm_capi::vm::{AivmDeploy, AivmVm, aivm_deploy, aivm_vm_free, aivm_vm_new};
 
@@ -62,12 +63,22 @@ unsafe extern "C" fn writes_from_nowhere(
     1
 }
 
+unsafe extern "C" fn free_of_charge(
+    _: *mut c_void,
+    _: *const AivmExtensionCall,
+    _: *mut u64,
+) -> i32 {
+    1
+}
+
 const NONE: AivmOptionalCallbacks = AivmOptionalCallbacks {
     size: size_of::<AivmOptionalCallbacks>(),
     has_code: None,
     has_model: None,
     model_named: None,
     inbox_message: None,
+    extension_gas: None,
+    extension: None,
 };
 
 const EMPTY: AivmBytes = AivmBytes {
@@ -204,6 +215,15 @@ fn sizes_and_pointers_are_checked() {
         let text = format!("`optional->size` is {size}; set it to");
         assert!(message().starts_with(&text), "{}", message());
     }
+    let half = AivmOptionalCallbacks {
+        extension_gas: Some(free_of_charge),
+        ..NONE
+    };
+    assert_eq!(set(host, &half), AivmCode::Callback);
+    assert_eq!(
+        message(),
+        "the callback `extension` is null, but `extension_gas` is not"
+    );
     assert_eq!(set(ptr::null_mut(), &NONE), AivmCode::Null);
     let memory = aivm_host_new_memory();
     assert_eq!(set(memory, &NONE), AivmCode::Config);
