@@ -36,4 +36,4 @@ pub use interpreter::{Fault, Interpreter};
 pub use machine::Machine;
 pub use process::Process;
 pub use setup::{Setup, SetupError, Vms};
-pub use vector::{Chain, Step, Vector, VectorFile};
+pub use vector::{Chain, Source, Step, Vector, VectorFile};

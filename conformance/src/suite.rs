@@ -248,6 +248,9 @@ pub fn text(file: &VectorFile) -> Result<String, serde_json::Error> {
     if !file.shared.is_empty() {
         out.map("shared", &file.shared)?;
     }
+    if !file.sources.is_empty() {
+        out.map("sources", &file.sources)?;
+    }
     out.open("\"vectors\": [");
     for vector in &file.vectors {
         out.open("{");

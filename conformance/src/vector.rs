@@ -32,8 +32,21 @@ pub struct VectorFile {
     /// Code and models that several vectors use, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub shared: BTreeMap<String, Bytes>,
+    /// What shared code was compiled from, by the code's name. The runner ignores it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sources: BTreeMap<String, Source>,
     /// The vectors, in order.
     pub vectors: Vec<Vector>,
+}
+
+/// A contract in SynQ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Name of the contract, one of those in the text.
+    pub contract: String,
+    /// The text of the file.
+    pub synq: String,
 }
 
 /// One history of a small chain with the exact outcome of each step.

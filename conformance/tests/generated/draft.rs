@@ -33,6 +33,7 @@ impl File {
             reason: Some(reason.to_owned()),
             chain: chain(),
             shared: BTreeMap::new(),
+            sources: BTreeMap::new(),
             vectors: Vec::new(),
         };
         Self(file, name)

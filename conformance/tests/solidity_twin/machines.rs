@@ -34,7 +34,8 @@ pub struct Ours {
     salt: u8,
 }
 
-const CHAIN: u64 = 7;
+/// Identifier of the chain.
+pub const CHAIN: u64 = 7;
 
 impl Ours {
     pub fn new(vm: Rc<Vm>) -> Self {
@@ -153,8 +154,12 @@ impl Theirs {
     }
 
     pub fn set_time(&mut self, time: u64) {
+        self.set_block(time / 10, time);
+    }
+
+    pub fn set_block(&mut self, number: u64, time: u64) {
         self.evm.set_block(BlockEnv {
-            number: U256::from(time / 10),
+            number: U256::from(number),
             timestamp: U256::from(time),
             gas_limit: u64::MAX,
             ..BlockEnv::default()
@@ -185,54 +190,34 @@ impl Theirs {
     }
 
     /// Runs the creation code at `at`, as a creation there would.
-    pub fn deploy(&mut self, from: Address, at: Address, creation: &[u8], input: &[u8]) -> Outcome {
+    pub fn deploy(
+        &mut self,
+        from: Address,
+        at: Address,
+        value: u64,
+        creation: &[u8],
+        input: &[u8],
+    ) -> Outcome {
         self.set_code(at, &[creation, input].concat());
-        let mut outcome = self.call(from, at, 0, &[]);
-        if outcome.status == "return" {
-            let code = std::mem::take(&mut outcome.output);
-            self.set_code(at, &code);
-        }
+        let mut outcome = self.call(from, at, value, &[]);
+        let code = match outcome.status {
+            "return" => std::mem::take(&mut outcome.output),
+            _ => Vec::new(),
+        };
+        self.set_code(at, &code);
         outcome
     }
 
     pub fn call(&mut self, from: Address, to: Address, value: u64, input: &[u8]) -> Outcome {
-        let tx = TxEnv {
-            caller: eth(from),
-            gas_limit: 100_000_000,
-            gas_price: 0,
-            kind: TxKind::Call(eth(to)),
-            value: U256::from(value),
-            data: input.to_vec().into(),
-            chain_id: Some(CHAIN),
-            ..TxEnv::default()
-        };
-        let (status, output, logs) = match self
-            .evm
-            .transact_commit(tx)
-            .expect("the transaction is valid")
-        {
-            ExecutionResult::Success { output, logs, .. } => {
-                ("return", output.into_data().to_vec(), logs)
-            }
-            ExecutionResult::Revert { output, .. } => ("revert", output.to_vec(), Vec::new()),
-            ExecutionResult::Halt { .. } => ("stopped", Vec::new(), Vec::new()),
-        };
-        let logs = logs
-            .into_iter()
-            .map(|log| {
-                let topics = log.data.topics().iter().map(|t| t.0).collect();
-                (
-                    Address(log.address.into_array()),
-                    topics,
-                    log.data.data.to_vec(),
-                )
-            })
-            .collect();
-        Outcome {
-            status,
-            output,
-            logs,
-        }
+        let tx = transaction(from, to, value, input);
+        let result = self.evm.transact_commit(tx);
+        seen(result.expect("the transaction is valid"))
+    }
+
+    /// Reads without a trace.
+    pub fn query(&mut self, from: Address, to: Address, input: &[u8]) -> Outcome {
+        let result = self.evm.transact(transaction(from, to, 0, input));
+        seen(result.expect("the transaction is valid").result)
     }
 
     pub fn balance(&mut self, account: Address) -> u64 {
@@ -242,5 +227,44 @@ impl Theirs {
             .info
             .balance
             .to::<u64>()
+    }
+}
+
+fn transaction(from: Address, to: Address, value: u64, input: &[u8]) -> TxEnv {
+    TxEnv {
+        caller: eth(from),
+        gas_limit: 100_000_000,
+        gas_price: 0,
+        kind: TxKind::Call(eth(to)),
+        value: U256::from(value),
+        data: input.to_vec().into(),
+        chain_id: Some(CHAIN),
+        ..TxEnv::default()
+    }
+}
+
+fn seen(result: ExecutionResult) -> Outcome {
+    let (status, output, logs) = match result {
+        ExecutionResult::Success { output, logs, .. } => {
+            ("return", output.into_data().to_vec(), logs)
+        }
+        ExecutionResult::Revert { output, .. } => ("revert", output.to_vec(), Vec::new()),
+        ExecutionResult::Halt { .. } => ("stopped", Vec::new(), Vec::new()),
+    };
+    let logs = logs
+        .into_iter()
+        .map(|log| {
+            let topics = log.data.topics().iter().map(|t| t.0).collect();
+            (
+                Address(log.address.into_array()),
+                topics,
+                log.data.data.to_vec(),
+            )
+        })
+        .collect();
+    Outcome {
+        status,
+        output,
+        logs,
     }
 }

@@ -15,6 +15,7 @@ use revm::context::{Cfg, ContextTr};
 use revm::handler::{EthPrecompiles, PrecompileProvider};
 use revm::interpreter::{CallInputs, Gas, InstructionResult, InterpreterResult};
 use revm::primitives::{Address, AddressSet};
+use sha3::{Digest, Sha3_256};
 
 /// Models by content address.
 #[derive(Default)]
@@ -129,26 +130,38 @@ fn verify(arguments: &[DynSolValue]) -> Option<bool> {
         }};
     }
     Some(match number(scheme) {
+        0 => with!(pqcrypto_mldsa::mldsa44),
         1 => with!(pqcrypto_mldsa::mldsa65),
+        2 => with!(pqcrypto_mldsa::mldsa87),
         3 => with!(pqcrypto_falcon::falcon512),
         4 => with!(pqcrypto_falcon::falcon1024),
-        other => panic!("no contract of the corpus has scheme {other}"),
+        other => panic!("no contract that is replayed has scheme {other}"),
     })
 }
 
 fn decapsulate(arguments: &[DynSolValue]) -> Option<Vec<u8>> {
-    use pqcrypto_mlkem::mlkem768 as m;
     let [kem, key, sealed] = arguments else {
         return None;
     };
-    assert_eq!(number(kem), 1, "ML-KEM-768 is the one in the corpus");
-    match (
-        m::SecretKey::from_bytes(key.as_bytes()?),
-        m::Ciphertext::from_bytes(sealed.as_bytes()?),
-    ) {
-        (Ok(key), Ok(sealed)) => Some(m::decapsulate(&sealed, &key).as_bytes().to_vec()),
-        _ => Some(Vec::new()),
+    let (key, sealed) = (key.as_bytes()?, sealed.as_bytes()?);
+    macro_rules! with {
+        ($module:path) => {{
+            use $module as m;
+            match (
+                m::SecretKey::from_bytes(key),
+                m::Ciphertext::from_bytes(sealed),
+            ) {
+                (Ok(k), Ok(c)) => m::decapsulate(&c, &k).as_bytes().to_vec(),
+                _ => Vec::new(),
+            }
+        }};
     }
+    Some(match number(kem) {
+        0 => with!(pqcrypto_mlkem::mlkem512),
+        1 => with!(pqcrypto_mlkem::mlkem768),
+        2 => with!(pqcrypto_mlkem::mlkem1024),
+        other => panic!("no contract that is replayed has mechanism {other}"),
+    })
 }
 
 /// Ethereum's precompiles and ours.
@@ -173,6 +186,8 @@ impl Precompiles {
                 let secret = decapsulate(&arguments("(uint8,bytes,bytes)", input)?)?;
                 Some(DynSolValue::Tuple(vec![DynSolValue::Bytes(secret)]).abi_encode_params())
             }
+            0xa103 => Some(Sha3_256::digest(input).to_vec()),
+            0xa104 => Some(blake3::hash(input).as_bytes().to_vec()),
             0xa105 => self.models.infer(&arguments("(bytes32,bytes)", input)?),
             0xa106 => {
                 let prepared = self.models.get(arguments("(bytes32)", input)?.first()?)?;

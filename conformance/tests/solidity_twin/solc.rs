@@ -35,6 +35,13 @@ pub fn installed(test: &str) -> bool {
 ///
 /// Always with the pipeline over Yul, as the twins ask for: it takes functions with many locals.
 pub fn compile(files: &[(String, String)]) -> Result<BTreeMap<String, Compiled>, String> {
+    Ok(compile_files(files)?.into_values().flatten().collect())
+}
+
+/// The same, by file and name.
+pub fn compile_files(
+    files: &[(String, String)],
+) -> Result<BTreeMap<String, BTreeMap<String, Compiled>>, String> {
     let sources: serde_json::Map<String, Value> = files
         .iter()
         .map(|(name, text)| (name.clone(), json!({ "content": text })))
@@ -71,6 +78,7 @@ pub fn compile(files: &[(String, String)]) -> Result<BTreeMap<String, Compiled>,
     }
     let mut out = BTreeMap::new();
     for (file, _) in files {
+        let mut of_file = BTreeMap::new();
         let contracts = answer["contracts"][file]
             .as_object()
             .ok_or("no contracts")?;
@@ -82,8 +90,9 @@ pub fn compile(files: &[(String, String)]) -> Result<BTreeMap<String, Compiled>,
                 creation: hex::decode(code).map_err(|e| e.to_string())?,
                 abi: parts["abi"].clone(),
             };
-            out.insert(name.clone(), compiled);
+            of_file.insert(name.clone(), compiled);
         }
+        out.insert(file.clone(), of_file);
     }
     Ok(out)
 }

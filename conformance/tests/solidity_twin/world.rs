@@ -158,7 +158,7 @@ impl World {
     /// Deploys on both; the constructor must succeed.
     pub fn deploy(&mut self, from: Address, twin: &Twin, input: &[u8], what: &str) -> Address {
         let (at, ours) = self.ours.deploy(from, &twin.wasm, input);
-        let theirs = self.theirs.deploy(from, at, &twin.creation, input);
+        let theirs = self.theirs.deploy(from, at, 0, &twin.creation, input);
         assert_eq!(ours, theirs, "{what}");
         assert_eq!(ours.status, "return", "{what}: {}", show(&ours));
         at
@@ -215,7 +215,8 @@ impl World {
     }
 }
 
-fn show(outcome: &Outcome) -> String {
+/// An outcome as a line of text.
+pub fn show(outcome: &Outcome) -> String {
     let logs: Vec<String> = outcome
         .logs
         .iter()

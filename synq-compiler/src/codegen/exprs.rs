@@ -6,6 +6,7 @@ use super::codec::hold_top;
 use super::emit::at;
 use super::places::Loc;
 use super::{Frame, Gen, push_constant, value_types};
+use crate::ir::visit::{Visit, walk_expr};
 use crate::ir::*;
 use crate::syntax::ast::BinaryOp;
 
@@ -109,7 +110,11 @@ impl Gen<'_> {
                 self.expr(frame, length);
                 frame.f.call(self.rt("index"));
                 frame.f.i32(element);
-                frame.f.call(self.rt("new_block"));
+                // A block has up to 2^26 elements.
+                let large = element >= 64;
+                frame
+                    .f
+                    .call(self.rt(if large { "new_large" } else { "new_block" }));
             }
             Kind::Assign(place, op, value) => self.assign(frame, place, *op, value),
             Kind::Increment(place, decrement, prefix, checked) => {
@@ -278,7 +283,7 @@ impl Gen<'_> {
                 return;
             }
             // The value first, then the place, as Solidity does.
-            let held = if Self::plain(value) {
+            let held = if Self::plain(value) && !moves(value, place) {
                 None
             } else {
                 self.expr(frame, value);
@@ -292,7 +297,7 @@ impl Gen<'_> {
             self.write(&mut frame.f, loc, &place.ty);
             return;
         };
-        let held = if Self::plain(value) {
+        let held = if Self::plain(value) && !moves(value, place) {
             None
         } else {
             self.operand(frame, op, value);
@@ -470,4 +475,20 @@ impl Gen<'_> {
             }
         }
     }
+}
+
+/// Tells whether finding a place may change a local that the value reads.
+fn moves(value: &Expr, place: &Place) -> bool {
+    struct Find(bool);
+    impl Visit for Find {
+        fn expr(&mut self, e: &mut Expr) {
+            self.0 |= matches!(e.kind, Kind::Increment(..));
+            walk_expr(self, e);
+        }
+    }
+    let mut find = Find(false);
+    if matches!(value.kind, Kind::Read(_)) {
+        find.place(&mut place.clone());
+    }
+    find.0
 }

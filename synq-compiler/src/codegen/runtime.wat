@@ -86,6 +86,12 @@
     (i32.store (local.get $p) (i32.wrap_i64 (local.get $count)))
     (local.get $p))
 
+  ;; The same for elements so large that the product may pass the address space.
+  (func $new_large (export "new_large") (param $count i64) (param $size i32) (result i32)
+    (if (i64.gt_u (local.get $count) (i64.div_u (i64.const 0xffffffe0) (i64.extend_i32_u (local.get $size))))
+      (then (call $panic (i32.const 0x41))))
+    (call $new_block (local.get $count) (local.get $size)))
+
   (func $alloc_zero (export "alloc_zero") (param $n i32) (result i32) (local $p i32)
     (local.set $p (call $alloc (local.get $n)))
     (memory.fill (local.get $p) (i32.const 0) (local.get $n))

@@ -4,7 +4,7 @@
 mod reuse;
 mod tree;
 mod types;
-mod visit;
+pub(crate) mod visit;
 
 pub(crate) use reuse::reuse;
 pub use tree::*;

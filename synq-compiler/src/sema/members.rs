@@ -141,11 +141,12 @@ impl Checker<'_, '_> {
             self.sink.push(diagnostic);
             return Some(broken(span));
         }
-        if let Some(model) = self.sy.models.get(name)
+        if let Some(model) = self.sy.models.get(name).copied()
             && member.name == "hash"
         {
+            let model = self.use_model(model);
             return Some(Expr {
-                kind: Kind::Builtin(Builtin::ModelHash(*model), Vec::new()),
+                kind: Kind::Builtin(Builtin::ModelHash(model), Vec::new()),
                 ty: Type::Bytes32,
                 span,
             });

@@ -298,9 +298,11 @@ impl Emitter<'_> {
     /// Index of the first largest element.
     pub(super) fn argmax_helper(&mut self, ty: &Type) -> String {
         let (text, mark) = (self.ty(ty), self.mark(ty));
+        let panic = self.panic_helper();
         self.helper(format!("_argmax_{mark}"), |n| {
             format!(
                 "function {n}({text} memory v) internal pure returns (uint256 best) {{
+    if (v.length == 0) {panic}(0x32);
     for (uint256 i = 1; i < v.length; ++i) if (v[i] > v[best]) best = i;
 }}"
             )

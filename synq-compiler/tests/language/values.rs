@@ -430,3 +430,35 @@ fn topics_of_aggregates_hash_their_parts() {
     // The same parts, though one deeper.
     assert_eq!(topics[2], expected);
 }
+
+#[test]
+fn a_value_is_computed_before_its_place() {
+    let c = deploy(
+        r#"contract C {
+    function set() public -> (UInt256[3], UInt256) { UInt256[3] memory l; UInt256 i = 1; l[i++] = i; return (l, i); }
+    function add() public -> (UInt256[3], UInt256) { UInt256[3] memory l; UInt256 i = 1; l[i--] += i; return (l, i); }
+    function shift() public -> (UInt256[3], UInt8) { UInt256[3] memory l; l[0] = 1; UInt8 i = 0; l[i++] <<= i; return (l, i); }
+    function other() public -> (UInt256[3], UInt256) { UInt256[3] memory l; UInt256 i = 1; UInt256 k = 9; l[i++] = k; return (l, i); }
+}"#,
+        &[],
+    );
+    assert_eq!(c.get("set", &[]), "[0, 1, 0], 2");
+    assert_eq!(c.get("add", &[]), "[0, 1, 0], 0");
+    assert_eq!(c.get("shift", &[]), "[1, 0, 0], 1");
+    assert_eq!(c.get("other", &[]), "[0, 9, 0], 2");
+}
+
+#[test]
+fn a_list_never_wraps_around_the_memory() {
+    let c = deploy(
+        r#"contract C {
+    function f(UInt256 n) public -> UInt256 { let l = new UInt256[][4](n); l[n - 1][3] = 7; return l[n - 1][3]; }
+}"#,
+        &[],
+    );
+    assert_eq!(c.get("f", &["2"]), "7");
+    // 2^25 elements of 2^7 bytes are 2^32 bytes, of which 32 bits hold none.
+    for n in ["33554432", "33554433", "67108863", "18446744073709551617"] {
+        assert!(c.fails("f", &[n]).contains("0x41"), "{n}");
+    }
+}

@@ -1,0 +1,77 @@
+//! The language's rules: arithmetic against big integers, and scripts whose values follow from the
+//! contract's text.
+
+mod arithmetic;
+mod casts;
+mod comparisons;
+mod known;
+mod numbers;
+mod script;
+mod wrapping;
+
+use aivm_conformance::Source;
+use synq_compiler::{Artifact, MemoryLoader, Options, compile};
+
+use crate::draft::File;
+
+/// Scripts of the folder `rules`, in the language of [`script`].
+const SCRIPTS: [&str; 14] = [
+    "calls",
+    "declarations",
+    "encoding",
+    "events",
+    "expressions",
+    "failures",
+    "loops",
+    "models",
+    "modifiers",
+    "post_quantum",
+    "statements",
+    "storage",
+    "surroundings",
+    "types",
+];
+
+pub fn files() -> Vec<File> {
+    let mut files = vec![
+        arithmetic::file(),
+        casts::file(),
+        comparisons::file(),
+        wrapping::file(),
+    ];
+    files.extend(SCRIPTS.map(script::file));
+    files
+}
+
+/// An empty file, made by the part of this folder that has its name.
+fn file(name: &'static str, reason: &str) -> File {
+    let mut file = File::new("synq", name, reason);
+    let part = match SCRIPTS.contains(&name) {
+        true => format!("rules/{name}.txt"),
+        false => format!("{name}.rs"),
+    };
+    file.0.generator = Some(format!("conformance/tests/generated/synq/{part}"));
+    file
+}
+
+/// The contracts of a source.
+fn compiled(source: &str) -> Vec<Artifact> {
+    let loader = MemoryLoader::new().with_source("a.synq", source);
+    match compile("a.synq", &loader, &Options::new()) {
+        Ok(output) => output.contracts,
+        Err(diagnostics) => panic!("{source}\n{}", diagnostics.render(false)),
+    }
+}
+
+/// Shares the code of a contract under a name, and the source that it is compiled from.
+fn share(file: &mut File, name: &str, contract: &str, synq: &str) {
+    let artifacts = compiled(synq);
+    let artifact = artifacts.iter().find(|a| a.name == contract);
+    let artifact = artifact.unwrap_or_else(|| panic!("no contract {contract} in\n{synq}"));
+    file.share(name, artifact.wasm.clone());
+    let source = Source {
+        contract: contract.to_owned(),
+        synq: synq.to_owned(),
+    };
+    file.0.sources.insert(name.to_owned(), source);
+}
