@@ -118,6 +118,45 @@ fn what_cannot_be_undone_is_refused() {
 }
 
 #[test]
+fn increments_are_spelled_out_where_solidity_has_none() {
+    let text = twin(
+        "contract C {
+            function bytes_(Bytes b) public -> UInt8 { b[0]++; return b[1]--; }
+            function inside(UInt8 a) public -> UInt8 { unchecked { return a++; } }
+            function alone(UInt8 a) public -> UInt8 { unchecked { a++; } return a; }
+            function step(UInt8 n) public {
+                unchecked { for (UInt8 i = n; i != 3; i++) { } }
+                for (j in 0..n) { }
+            }
+        }",
+    );
+    for part in [
+        "uint8(b_0[uint256(0)] = bytes1((uint8(b_0[uint256(0)]) + 1)));",
+        "return _wrapAdd_uint8_uint8(uint8(b_0[uint256(1)] = bytes1((uint8(b_0[uint256(1)]) - 1))), 1);",
+        "return _wrapSub_uint8_uint8((a_0 = _wrapAdd_uint8_uint8(a_0, 1)), 1);",
+        "unchecked { a_0++; }",
+        "for (; (i_1 != uint8(3)); _wrapSub_uint8_uint8((i_1 = _wrapAdd_uint8_uint8(i_1, 1)), 1)) {",
+        "++j_2) {",
+    ] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+}
+
+#[test]
+fn several_results_outlive_the_modifier_that_runs_the_function() {
+    let text = twin(
+        "contract C {
+            n: UInt256;
+            modifier around { _; n += 1; }
+            function f(UInt256 a) public around -> (UInt256, Bool) { return (a, true); }
+        }",
+    );
+    // They are assigned, not declared once more.
+    assert!(!text.contains("(uint256 t_1, bool t_2)"), "{text}");
+    assert!(text.contains("t_1 = v1_0;"), "{text}");
+}
+
+#[test]
 fn a_location_is_no_name() {
     let text =
         twin("contract C { function f() public pure returns (Bytes memory) { return \"\"; } }");

@@ -67,14 +67,11 @@ impl Emitter<'_> {
                 format!("new {ty}({length})")
             }
             Kind::Assign(place, op, value) => self.assign(place, *op, value),
-            Kind::Increment(place, decrement, prefix, _) => {
-                let op = if *decrement { "--" } else { "++" };
-                let text = self.place(place);
-                if *prefix {
-                    format!("{op}{text}")
-                } else {
-                    format!("{text}{op}")
+            Kind::Increment(place, decrement, prefix, checked) => {
+                if *checked && !Self::is_byte(place) {
+                    return self.plain_increment(place, *decrement, *prefix);
                 }
+                self.spelled_increment(place, *decrement, *prefix, *checked)
             }
             Kind::Tuple(values) => format!("({})", self.list(values)),
             Kind::Encode {
@@ -288,6 +285,51 @@ impl Emitter<'_> {
             }
             Some((BinaryOp::Pow, _)) => format!("{target} = {target} ** {text}"),
             Some((op, _)) => format!("{target} {}= {text}", op.text()),
+        }
+    }
+
+    /// `++x` and its like. What they check is what stands around them.
+    pub(super) fn plain_increment(
+        &mut self,
+        place: &Place,
+        decrement: bool,
+        prefix: bool,
+    ) -> String {
+        let op = if decrement { "--" } else { "++" };
+        let text = self.place(place);
+        if prefix {
+            format!("{op}{text}")
+        } else {
+            format!("{text}{op}")
+        }
+    }
+
+    /// The same as an assignment: for bytes, which have no `++`, and without a check in the
+    /// middle of an expression, where `unchecked` cannot stand.
+    pub(super) fn spelled_increment(
+        &mut self,
+        place: &Place,
+        decrement: bool,
+        prefix: bool,
+        checked: bool,
+    ) -> String {
+        let (op, back) = if decrement {
+            (BinaryOp::Sub, BinaryOp::Add)
+        } else {
+            (BinaryOp::Add, BinaryOp::Sub)
+        };
+        let (target, ty) = (self.place(place), &place.ty);
+        let next = if Self::is_byte(place) {
+            let next = self.arith(op, ty, ty, &format!("uint8({target})"), "1", checked);
+            format!("uint8({target} = bytes1({next}))")
+        } else {
+            let next = self.arith(op, ty, ty, &target, "1", checked);
+            format!("({target} = {next})")
+        };
+        if prefix {
+            next
+        } else {
+            self.arith(back, ty, ty, &next, "1", false)
         }
     }
 

@@ -47,6 +47,10 @@ impl Frame {
         all.filter(|(_, d)| **d).map(|(id, _)| id).collect()
     }
 
+    fn is_declared(&self, id: usize) -> bool {
+        self.declared.get(id).copied().unwrap_or_default()
+    }
+
     /// Type of a local, and whether it is a reference to state.
     pub(super) fn local_type(&self, id: usize) -> (Type, bool) {
         self.locals.get(id).cloned().unwrap_or((Type::Error, false))
@@ -86,14 +90,24 @@ impl Emitter<'_> {
                 let _ = writeln!(out, "{p}}}");
             }
             Stmt::Expr(expr) => {
-                let text = self.expr(expr);
+                let text = match &expr.kind {
+                    // Its value is not wanted, so the one that is simpler is as good.
+                    Kind::Increment(place, decrement, _, checked) if Self::is_byte(place) => {
+                        self.spelled_increment(place, *decrement, true, *checked)
+                    }
+                    Kind::Increment(place, decrement, prefix, _) => {
+                        self.plain_increment(place, *decrement, *prefix)
+                    }
+                    _ => self.expr(expr),
+                };
                 if text.is_empty() {
                     return;
                 }
-                let wraps = matches!(
-                    &expr.kind,
-                    Kind::Assign(_, Some((_, false)), _) | Kind::Increment(_, _, _, false)
-                );
+                let wraps = match &expr.kind {
+                    Kind::Assign(place, Some((_, false)), _)
+                    | Kind::Increment(place, _, _, false) => !Self::is_byte(place),
+                    _ => false,
+                };
                 if wraps {
                     let _ = writeln!(out, "{p}unchecked {{ {text}; }}");
                 } else {
@@ -113,6 +127,18 @@ impl Emitter<'_> {
                 } else if let Some(value) = value {
                     let _ = writeln!(out, "{p}{name} = {value};");
                 }
+            }
+            // The results of a function, which code behind it in a modifier still needs.
+            Stmt::LetMany(ids, value)
+                if ids.iter().flatten().any(|id| self.frame.is_declared(*id)) =>
+            {
+                let place = |id: usize| {
+                    let (ty, storage) = self.frame.local_type(id);
+                    let kind = PlaceKind::Local(id);
+                    Place { kind, ty, storage }
+                };
+                let places: Vec<_> = ids.iter().map(|id| id.map(place)).collect();
+                self.assign_many(&places, value, depth, out);
             }
             Stmt::LetMany(ids, value) => {
                 let value = self.expr(value);
@@ -263,7 +289,7 @@ impl Emitter<'_> {
         } else {
             let step = match step {
                 [] => String::new(),
-                [Stmt::Expr(only)] => self.expr(only),
+                [Stmt::Expr(only)] => self.step(condition, only),
                 _ => {
                     let span = condition.map(|c| c.span).unwrap_or_default();
                     self.refuse(span, "a loop's step of several statements");
@@ -278,6 +304,33 @@ impl Emitter<'_> {
             *loops -= 1;
             let number = *number;
             let _ = writeln!(out, "{p}if (pqc{number} != 0) break;");
+        }
+    }
+
+    /// The last part of a loop's header. The counters of ranges and of lists never pass their
+    /// ends, so a check costs nothing there.
+    fn step(&mut self, condition: Option<&Expr>, step: &Expr) -> String {
+        let unnamed = |e: &Expr| match &e.kind {
+            Kind::Read(place) => match place.kind {
+                PlaceKind::Local(id) => self.frame.names.get(id).is_some_and(String::is_empty),
+                _ => false,
+            },
+            _ => false,
+        };
+        let bounded = match condition.map(|c| &c.kind) {
+            Some(Kind::Compare(_, counter, end)) => unnamed(counter) || unnamed(end),
+            _ => false,
+        };
+        match &step.kind {
+            Kind::Increment(place, decrement, prefix, _) if bounded => {
+                self.plain_increment(place, *decrement, *prefix)
+            }
+            Kind::Assign(place, Some((op, false)), value) if !Self::is_byte(place) => {
+                let (target, text) = (self.place(place), self.expr(value));
+                let next = self.arith(*op, &place.ty, &value.ty, &target, &text, false);
+                format!("{target} = {next}")
+            }
+            _ => self.expr(step),
         }
     }
 
