@@ -49,6 +49,11 @@ pub struct Source {
     pub synq: String,
 }
 
+impl Source {
+    /// Name of the file when it is compiled: code names its source lines.
+    pub const FILE: &str = "a.synq";
+}
+
 /// One history of a small chain with the exact outcome of each step.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -56,8 +56,8 @@ fn file(name: &'static str, reason: &str) -> File {
 
 /// The contracts of a source.
 fn compiled(source: &str) -> Vec<Artifact> {
-    let loader = MemoryLoader::new().with_source("a.synq", source);
-    match compile("a.synq", &loader, &Options::new()) {
+    let loader = MemoryLoader::new().with_source(Source::FILE, source);
+    match compile(Source::FILE, &loader, &Options::new()) {
         Ok(output) => output.contracts,
         Err(diagnostics) => panic!("{source}\n{}", diagnostics.render(false)),
     }
