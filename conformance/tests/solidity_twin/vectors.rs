@@ -198,7 +198,7 @@ impl<'a> Replay<'a> {
                     let to = self.contracts[to.as_str()];
                     self.theirs.query(message.from, to, &message.input.0)
                 }
-                Action::Read { .. } => return Err("canonical bytes".into()),
+                other => return Err(format!("revm has no such step: {other:?}")),
             };
             self.steps += 1;
             let expected = expectation(expected)?;
