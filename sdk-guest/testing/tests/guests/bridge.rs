@@ -1,6 +1,8 @@
 //! The bridge: messages with typed payloads, and addresses of keys.
 
+use aivm_abi::host::crypto::SignatureScheme as Theirs;
 use aivm_sdk::abi::encode;
+use aivm_sdk::crypto::SignatureScheme;
 use aivm_sdk::messages::{MAX_PAYLOAD, Remote};
 use aivm_sdk::testing::{ArrivedMessage, Chain, Failure, SentMessage};
 use aivm_sdk::{Address, Bytes, U256};
@@ -226,4 +228,22 @@ fn refuses_to_send<C: Chain>(chain: &mut C) {
 #[test]
 fn bridge_refuses_to_send() {
     both!(refuses_to_send);
+}
+
+/// The names that the harness hashes are those of the chain.
+#[test]
+fn keys_of_every_scheme_have_the_address_of_the_chain() {
+    use SignatureScheme::{
+        Fndsa512, Fndsa1024, Mldsa44, Mldsa65, Mldsa87, Slhdsa128s, Slhdsa192s, Slhdsa256s,
+    };
+    let schemes = [
+        Mldsa44, Mldsa65, Mldsa87, Fndsa512, Fndsa1024, Slhdsa128s, Slhdsa192s, Slhdsa256s,
+    ];
+    for key in [&[][..], &[7], &[1; 1952]] {
+        let mut indices = 0..;
+        let names = std::iter::from_fn(|| Theirs::from_index(indices.next()?));
+        let theirs = names.map(|scheme| aivm_abi::Address::from_public_key(scheme.name(), key).0);
+        let ours = schemes.map(|scheme| Address::of_key(scheme, key).0);
+        assert_eq!(theirs.collect::<Vec<_>>(), ours);
+    }
 }
