@@ -5,7 +5,8 @@
 //! `delegatecall`, so that sender, value and state stay what they are; the call goes to one of
 //! the contract's own entries, the carrier, since another function would show in the ABI. A
 //! number in transient storage tells the carrier to run the block instead, whose locals
-//! travel behind the carrier's arguments.
+//! travel behind the carrier's arguments, and back with the result or behind the mark of a
+//! failed check.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -97,9 +98,8 @@ impl Emitter<'_> {
         let _ = writeln!(
             out,
             "{p}{{\n\
-             {p}    (bool ok, bytes memory data) = _runIsolated({index}, abi.encode({}));\n\
-             {p}    if (ok) (pqc{number}{back}) = abi.decode(data, (uint256{}));\n\
-             {p}    else pqc{number} = 1;\n\
+             {p}    bytes memory data = _runIsolated({index}, abi.encode({}));\n\
+             {p}    (pqc{number}{back}) = abi.decode(data, (uint256{}));\n\
              {p}}}",
             args.join(", "),
             back_types.concat(),
@@ -148,8 +148,8 @@ impl Emitter<'_> {
              {body}\
              \x20       }} while (false);\n\
              \x20       if (pqc{number} == 1) {{\n\
-             \x20           bytes32 mark = {MARK};\n\
-             \x20           assembly {{ mstore(0, mark) revert(0, 32) }}\n\
+             \x20           bytes memory data = abi.encodePacked({MARK}, abi.encode(pqc{number}{values}));\n\
+             \x20           assembly {{ revert(add(data, 32), mload(data)) }}\n\
              \x20       }}\n\
              \x20       return abi.encode(pqc{number}{values});\n\
              \x20   }}\n",
@@ -206,14 +206,18 @@ impl Emitter<'_> {
             None => String::new(),
         };
         let text = format!(
-            "    function _runIsolated(uint256 which, bytes memory input) internal returns (bool ok, bytes memory data) {{\n\
+            "    function _runIsolated(uint256 which, bytes memory input) internal returns (bytes memory data) {{\n\
+             \x20       bool ok;\n\
              \x20       uint256 place = {SLOT};\n\
              \x20       assembly {{ tstore(place, which) }}\n\
              \x20       (ok, data) = address(this).delegatecall(abi.encodePacked(hex\"{head}\", input));\n\
              \x20       assembly {{ tstore(place, 0) }}\n\
-             \x20       if (!ok && (data.length != 32 || bytes32(data) != {MARK})) {{\n\
+             \x20       if (ok) return data;\n\
+             \x20       if (data.length < 32 || bytes32(data) != {MARK}) {{\n\
              \x20           assembly {{ revert(add(data, 32), mload(data)) }}\n\
              \x20       }}\n\
+             \x20       // Locals stand behind the mark: they are not undone.\n\
+             \x20       assembly {{ let rest := sub(mload(data), 32) data := add(data, 32) mstore(data, rest) }}\n\
              \x20   }}\n"
         );
         self.helpers.insert("_runIsolated".to_owned(), text);
