@@ -63,20 +63,37 @@ impl World {
             };
             let _ = writeln!(
                 out,
-                "    crate::Import {{ id: crate::FuncId::new({index}), interface: {:?}, function: {:?}, key: {:?}, module: {:?}, params: {}, results: {}, return_area: {}, params_area: {params_area}, wit: {}, docs: {} }},",
+                "    crate::Import {{ id: crate::FuncId::new({index}), interface: {:?}, function: {:?}, key: {:?}, module: {:?}, {}, params_area: {params_area}, {} }},",
                 interface.name,
                 import_name(interface, function),
                 format!("{}.{}", interface.name, import_name(interface, function)),
                 interface.module,
-                core_list(&signature.params),
-                core_list(&signature.results),
-                self.return_area(function, &signature),
-                literal(&self.wit_function(function)),
-                literal(function.docs.contents.as_deref().unwrap_or_default().trim()),
+                self.border(function, &signature),
+                self.described(function),
             );
         }
         out += "];\n\n";
         Ok(out)
+    }
+
+    /// The fields that say what crosses the border.
+    fn border(&self, function: &Function, signature: &WasmSignature) -> String {
+        format!(
+            "params: {}, results: {}, return_area: {}",
+            core_list(&signature.params),
+            core_list(&signature.results),
+            self.return_area(function, signature)
+        )
+    }
+
+    /// The fields for readers.
+    fn described(&self, function: &Function) -> String {
+        let docs = function.docs.contents.as_deref().unwrap_or_default();
+        format!(
+            "wit: {}, docs: {}",
+            literal(&self.wit_function(function)),
+            literal(docs.trim())
+        )
     }
 
     fn exports(&self) -> Result<String, String> {
@@ -101,13 +118,10 @@ impl World {
             };
             let _ = writeln!(
                 out,
-                "    crate::Export {{ name: {:?}, params: {}, results: {}, return_area: {}, post_return: {post}, wit: {}, docs: {} }},",
+                "    crate::Export {{ name: {:?}, {}, post_return: {post}, {} }},",
                 function.name,
-                core_list(&signature.params),
-                core_list(&signature.results),
-                self.return_area(function, &signature),
-                literal(&self.wit_function(function)),
-                literal(function.docs.contents.as_deref().unwrap_or_default().trim()),
+                self.border(function, &signature),
+                self.described(function),
             );
         }
         out += "];\n\n";

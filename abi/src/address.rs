@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use bech32::primitives::decode::{CheckedHrpstring, CheckedHrpstringError, ChecksumError};
 use bech32::{Bech32, Bech32m, Hrp};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Word;
 
@@ -218,19 +217,7 @@ impl From<Address> for alloy_primitives::Address {
     }
 }
 
-impl Serialize for Address {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Address {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
-    }
-}
+crate::text::serde_as_text!(Address);
 
 #[cfg(test)]
 mod tests {

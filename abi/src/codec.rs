@@ -211,6 +211,14 @@ impl<'a> Reader<'a> {
         self.array::<1>(field).map(|[byte]| byte)
     }
 
+    /// Reads the version of a format; there is one.
+    pub(crate) fn version(&mut self, format: &'static str, known: u16) -> Result<(), DecodeError> {
+        match self.u16("version")? {
+            found if found == known => Ok(()),
+            found => Err(DecodeError::Version { format, found }),
+        }
+    }
+
     pub(crate) fn u16(&mut self, field: &'static str) -> Result<u16, DecodeError> {
         self.array(field).map(u16::from_le_bytes)
     }

@@ -28,6 +28,7 @@ mod guest;
 mod lines;
 pub mod receipt;
 mod table;
+mod text;
 pub mod transaction;
 mod transcript;
 mod word;

@@ -11,22 +11,13 @@ use aivm_nn::{
     Backend, Bindings, ElementType, Model, ModelError, ModelLimits, Prepared, Profile, Tensor,
     prepare,
 };
+use common::tensors::{floats, values};
 
 /// The network that `digits.onnx` was made from, in `f32`.
 const FLOAT: &[u8] = include_bytes!("../models/digits-f32.onnx");
 const INTEGER: &[u8] = include_bytes!("../models/digits.onnx");
 /// Images that calibrate; the others are the test.
 const CALIBRATION: usize = 100;
-
-fn floats(shape: &[u32], values: &[f32]) -> Tensor {
-    let data = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-    Tensor::new(ElementType::F32, shape.to_vec(), data).unwrap()
-}
-
-fn values(tensor: &Tensor) -> Vec<f32> {
-    let (chunks, _) = tensor.data.as_chunks::<4>();
-    chunks.iter().map(|c| f32::from_le_bytes(*c)).collect()
-}
 
 /// Pixel bytes and labels of the held-out images.
 fn images() -> Vec<(&'static [u8], usize)> {

@@ -10,6 +10,7 @@ use aivm_nn::kernels::Isa;
 use aivm_nn::{
     Backend, Bindings, ElementType, Model, ModelLimits, Prepared, Profile, Tensor, prepare,
 };
+use common::tensors::{floats, values};
 use serde_json::Value;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/real");
@@ -25,16 +26,6 @@ fn expected() -> Value {
 fn numbers(value: &Value) -> Vec<f32> {
     let list = value.as_array().unwrap();
     list.iter().map(|v| v.as_f64().unwrap() as f32).collect()
-}
-
-fn floats(shape: &[u32], values: &[f32]) -> Tensor {
-    let data = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-    Tensor::new(ElementType::F32, shape.to_vec(), data).unwrap()
-}
-
-fn values(tensor: &Tensor) -> Vec<f32> {
-    let (chunks, _) = tensor.data.as_chunks::<4>();
-    chunks.iter().map(|c| f32::from_le_bytes(*c)).collect()
 }
 
 fn best(values: &[f32]) -> usize {

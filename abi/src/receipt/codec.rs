@@ -88,15 +88,7 @@ impl Receipt {
     pub fn from_canonical_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut input = Reader::new(bytes);
         input.magic(MAGIC, "a receipt")?;
-        match input.u16("version")? {
-            VERSION => {}
-            found => {
-                return Err(DecodeError::Version {
-                    format: "receipts",
-                    found,
-                });
-            }
-        }
+        input.version("receipts", VERSION)?;
         let receipt = Self {
             chain_id: input.u64("chain id")?,
             network: input.text("network")?.to_owned(),

@@ -48,15 +48,7 @@ impl<'a> TranscriptFile<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         let mut input = Reader::new(bytes);
         input.magic(MAGIC, "a transcript")?;
-        match input.u16("version")? {
-            VERSION => {}
-            found => {
-                return Err(DecodeError::Version {
-                    format: "transcripts",
-                    found,
-                });
-            }
-        }
+        input.version("transcripts", VERSION)?;
         let package = input.text("package")?;
         let hash = Digest(input.array("hash")?);
         let count_at = input.at();

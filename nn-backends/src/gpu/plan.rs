@@ -120,16 +120,7 @@ impl Plan {
         for (index, (node, lowered)) in graph.nodes().iter().zip(lowered).enumerate() {
             match lowered {
                 None => {
-                    let mut wanted: Vec<ValueId> = node
-                        .inputs
-                        .iter()
-                        .flatten()
-                        .copied()
-                        .filter(|id| !host[id.index()])
-                        .collect();
-                    wanted.sort();
-                    wanted.dedup();
-                    plan.download(&wanted, &mut host);
+                    plan.download(node.inputs.iter().flatten(), &mut host);
                     plan.steps.push(Step::Host(index));
                     for id in &node.outputs {
                         host[id.index()] = true;
@@ -170,25 +161,21 @@ impl Plan {
                 }
             }
         }
-        let mut wanted: Vec<ValueId> = graph
-            .outputs()
-            .iter()
-            .copied()
-            .filter(|id| !host[id.index()])
-            .collect();
-        wanted.sort();
-        wanted.dedup();
-        plan.download(&wanted, &mut host);
+        plan.download(graph.outputs().iter(), &mut host);
         plan.slots = slots.words;
         Ok(plan)
     }
 
-    fn download(&mut self, wanted: &[ValueId], host: &mut [bool]) {
-        if !wanted.is_empty() {
-            self.steps.push(Step::Download(wanted.to_vec()));
-        }
-        for id in wanted {
+    /// Brings the values that are not on the host to it.
+    fn download<'a>(&mut self, ids: impl Iterator<Item = &'a ValueId>, host: &mut [bool]) {
+        let mut wanted: Vec<ValueId> = ids.copied().filter(|id| !host[id.index()]).collect();
+        wanted.sort();
+        wanted.dedup();
+        for id in &wanted {
             host[id.index()] = true;
+        }
+        if !wanted.is_empty() {
+            self.steps.push(Step::Download(wanted));
         }
     }
 

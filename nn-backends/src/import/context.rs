@@ -178,6 +178,16 @@ impl<'a> Context<'_, '_, 'a> {
         let axis = self.int_or(name, default)?;
         normalise(axis, rank).ok_or_else(|| bad(name))
     }
+
+    /// The axes in `axes`, in the order in which they are given; all of `rank` without it.
+    pub fn axes_in_order(&self, rank: usize) -> Result<Vec<usize>, NodeError> {
+        let Some(axes) = self.ints("axes")? else {
+            return Ok((0..rank).collect());
+        };
+        axes.iter()
+            .map(|axis| normalise(*axis, rank).ok_or_else(|| bad("axes")))
+            .collect()
+    }
 }
 
 /// An axis of `rank`, counted from the end where it is negative.

@@ -97,3 +97,23 @@ pub(crate) fn with_scratch<R>(work: impl FnOnce(&mut Scratch) -> R) -> R {
     SCRATCH.set(Some(scratch));
     result
 }
+
+/// Copies a rectangle of `rows` × `columns` elements, whose rows lie as many elements apart as each side says.
+///
+/// # Safety
+/// Both pointers are valid for the rectangle, and the two do not overlap.
+pub(crate) unsafe fn copy<T: Copy>(
+    from: *const T,
+    from_stride: usize,
+    to: *mut T,
+    to_stride: usize,
+    (rows, columns): (usize, usize),
+) {
+    for row in 0..rows {
+        // SAFETY: passed on, a row at a time.
+        unsafe {
+            let (from, to) = (from.add(row * from_stride), to.add(row * to_stride));
+            std::ptr::copy_nonoverlapping(from, to, columns);
+        }
+    }
+}

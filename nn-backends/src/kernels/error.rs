@@ -47,3 +47,19 @@ pub(crate) fn expect_len(
         })
     }
 }
+
+/// The elements of a shape.
+pub(crate) fn elements(what: &'static str, dims: &[usize]) -> Result<usize, KernelError> {
+    dims.iter()
+        .try_fold(1usize, |n, &d| n.checked_mul(d))
+        .ok_or(KernelError::TooLarge(what))
+}
+
+/// `Ok` when `found` is what a shape of these dimensions asks for.
+pub(crate) fn expect_shape(
+    what: &'static str,
+    found: usize,
+    dims: &[usize],
+) -> Result<(), KernelError> {
+    expect_len(what, found, elements(what, dims)?)
+}

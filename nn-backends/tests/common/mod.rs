@@ -7,6 +7,7 @@ pub mod cache;
 pub mod networks;
 mod protobuf;
 pub mod random;
+pub mod tensors;
 pub mod wire;
 
 pub use protobuf::*;

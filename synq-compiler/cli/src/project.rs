@@ -150,17 +150,23 @@ pub fn sources(named: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
         }
         return Ok(files);
     }
+    of_project(|settings| &settings.sources)
+}
+
+/// All files of a folder of the project around the current folder, of which there must be some.
+pub fn of_project(folder: impl Fn(&Settings) -> &Path) -> Result<Vec<PathBuf>, Error> {
     let project = Project::of(Path::new("."))?;
     if !project.declared {
         return Err(Error::Usage(
             "name a file, or run this inside a project (`synqc new` makes one)".into(),
         ));
     }
-    let files = project.sources_in(&project.settings.sources)?;
+    let folder = folder(&project.settings);
+    let files = project.sources_in(folder)?;
     if files.is_empty() {
         return Err(Error::Usage(format!(
             "there are no .synq files in {}",
-            project.root.join(&project.settings.sources).display()
+            project.root.join(folder).display()
         )));
     }
     Ok(files)

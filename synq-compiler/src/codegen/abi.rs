@@ -84,9 +84,25 @@ impl Gen<'_> {
         e: &Type,
         count: impl FnOnce(&mut Emit),
     ) {
+        self.each_part(f, from, base, e, count, |this, f, address, head| {
+            this.encode_part(f, (address, 0), (head, 0), base, tail, e);
+        });
+    }
+
+    /// Runs `part` for each element of a list, with locals that hold its address and that of its
+    /// head.
+    fn each_part(
+        &mut self,
+        f: &mut Emit,
+        list: (u32, u32),
+        base: u32,
+        e: &Type,
+        count: impl FnOnce(&mut Emit),
+        part: impl FnOnce(&mut Self, &mut Emit, u32, u32),
+    ) {
         let head_size = self.world.head_size(e);
         each(f, count, |f, i| {
-            let address = self.step(f, from.0, from.1, i, e);
+            let address = self.step(f, list.0, list.1, i, e);
             let head = f.local(ValType::I32);
             f.get(i);
             f.i32(head_size);
@@ -94,7 +110,7 @@ impl Gen<'_> {
             f.get(base);
             f.op(Instruction::I32Add);
             f.set(head);
-            self.encode_part(f, (address, 0), (head, 0), base, tail, e);
+            part(self, f, address, head);
         });
     }
 
@@ -197,17 +213,8 @@ impl Gen<'_> {
         e: &Type,
         count: impl FnOnce(&mut Emit),
     ) {
-        let head_size = self.world.head_size(e);
-        each(f, count, |f, i| {
-            let address = self.step(f, to.0, to.1, i, e);
-            let head = f.local(ValType::I32);
-            f.get(i);
-            f.i32(head_size);
-            f.op(Instruction::I32Mul);
-            f.get(base);
-            f.op(Instruction::I32Add);
-            f.set(head);
-            self.decode_part(f, (head, 0), base, end, (address, 0), e);
+        self.each_part(f, to, base, e, count, |this, f, address, head| {
+            this.decode_part(f, (head, 0), base, end, (address, 0), e);
         });
     }
 

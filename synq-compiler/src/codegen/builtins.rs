@@ -3,7 +3,7 @@
 use wasm_encoder::{Instruction, ValType};
 
 use super::codec::{Held, hold_top};
-use super::emit::at;
+use super::emit::{Emit, at};
 use super::helpers::Helper;
 use super::{Frame, Gen, INPUT, INPUT_LENGTH, RESULT, push_constant};
 use crate::ir::*;
@@ -18,7 +18,6 @@ const REFUSALS: [&str; 4] = [
 
 impl Gen<'_> {
     pub fn builtin(&mut self, frame: &mut Frame<'_>, builtin: Builtin, args: &[Expr]) {
-        let widen = |f: &mut super::emit::Emit| (0..3).for_each(|_| f.i64(0));
         match builtin {
             Builtin::Verify(scheme) => frame.f.i32(u32::from(scheme)),
             Builtin::Decapsulate(kem) => frame.f.i32(u32::from(kem)),
@@ -55,22 +54,10 @@ impl Gen<'_> {
             Builtin::Value => f.call(self.rt("get_value")),
             Builtin::Origin => f.call(self.rt("get_origin")),
             Builtin::This => f.call(self.rt("get_self")),
-            Builtin::BlockNumber => {
-                f.call(self.host("context", "block-number"));
-                widen(f);
-            }
-            Builtin::Timestamp => {
-                f.call(self.host("context", "block-timestamp"));
-                widen(f);
-            }
-            Builtin::ChainId => {
-                f.call(self.host("context", "chain-id"));
-                widen(f);
-            }
-            Builtin::GasLeft => {
-                f.call(self.host("context", "gas-left"));
-                widen(f);
-            }
+            Builtin::BlockNumber => self.context(f, "block-number"),
+            Builtin::Timestamp => self.context(f, "block-timestamp"),
+            Builtin::ChainId => self.context(f, "chain-id"),
+            Builtin::GasLeft => self.context(f, "gas-left"),
             Builtin::MessageData => {
                 f.op(Instruction::GlobalGet(INPUT));
                 f.op(Instruction::GlobalGet(INPUT_LENGTH));
@@ -133,6 +120,12 @@ impl Gen<'_> {
         frame.f.done32(pointer);
     }
 
+    /// A number of the context, as a word.
+    fn context(&self, f: &mut Emit, name: &str) {
+        f.call(self.host("context", name));
+        (0..3).for_each(|_| f.i64(0));
+    }
+
     fn push_model(&mut self, frame: &mut Frame<'_>, model: usize) {
         let hash = self.contract.models.get(model).map_or([0; 32], |m| m.hash);
         let word = alloy_primitives::U256::from_be_bytes(hash);
@@ -165,7 +158,7 @@ impl Gen<'_> {
         let held = self.hold(frame, args);
         let f = &mut frame.f;
         let block = self.encode_block(f, None, Some(*selector), &held);
-        let get = |f: &mut super::emit::Emit, held: &Held| {
+        let get = |f: &mut Emit, held: &Held| {
             held.locals.iter().for_each(|l| f.get(*l));
         };
         get(f, &target);

@@ -106,20 +106,10 @@ impl Printer<'_> {
         self.space();
         self.tok();
         self.space();
-        self.tok();
-        if structure.fields.is_empty() && !self.has_comments() {
-            return self.tok();
-        }
-        self.indent();
-        self.hard();
-        for (index, field) in structure.fields.iter().enumerate() {
-            if index > 0 {
-                self.separate();
-            }
-            self.field(field);
-            self.field_end();
-        }
-        self.end_of_block();
+        self.braced(&structure.fields, |this, field| {
+            this.field(field);
+            this.field_end();
+        });
     }
 
     /// `;`, also where the source has `,` or nothing.

@@ -6,17 +6,22 @@ use crate::syntax::ast::*;
 
 impl Printer<'_> {
     pub(super) fn block(&mut self, block: &Block) {
+        self.braced(&block.statements, Self::stmt);
+    }
+
+    /// Braces around items, each on lines of its own.
+    pub(super) fn braced<T>(&mut self, items: &[T], mut item: impl FnMut(&mut Self, &T)) {
         self.tok();
-        if block.statements.is_empty() && !self.has_comments() {
+        if items.is_empty() && !self.has_comments() {
             return self.tok();
         }
         self.indent();
         self.hard();
-        for (index, statement) in block.statements.iter().enumerate() {
+        for (index, one) in items.iter().enumerate() {
             if index > 0 {
                 self.separate();
             }
-            self.stmt(statement);
+            item(self, one);
         }
         self.end_of_block();
     }

@@ -35,6 +35,42 @@ impl Frame<'_, '_> {
             .map_err(fail)
     }
 
+    /// Opens a frame of another contract.
+    fn enter(
+        &mut self,
+        entry: Entry,
+        target: Word,
+        value: Word,
+        gas: u64,
+        input: &[u8],
+    ) -> Result<CallResult, Exit> {
+        let contract = address(target)?;
+        if !value.is_zero() {
+            self.writes()?;
+        }
+        let judged = self.is_judged();
+        let caller = self.caller_of_next();
+        if let Err(failure) = self.admit(&contract) {
+            return self.end(Err(failure), judged);
+        }
+        let Some(code) = self.code_of(contract)? else {
+            return self.end(Err(Failure::NoContract), judged);
+        };
+        let message = Message {
+            entry,
+            contract,
+            code,
+            caller,
+            value,
+            input,
+            gas: self.forward(gas),
+            read_only: self.read_only || matches!(entry, Entry::Query),
+            reentrant: false,
+        };
+        let result = self.nested(&message, value)?;
+        self.end(result, judged)
+    }
+
     /// Runs a nested frame. Its gas leaves this frame first and what is unused comes
     /// back; the effects of a frame that failed are undone.
     pub(super) fn nested(
@@ -105,56 +141,11 @@ impl Host for Frame<'_, '_> {
         gas: u64,
         input: &[u8],
     ) -> Result<CallResult, Exit> {
-        let contract = address(target)?;
-        if !value.is_zero() {
-            self.writes()?;
-        }
-        let judged = self.is_judged();
-        let caller = self.caller_of_next();
-        if let Err(failure) = self.admit(&contract) {
-            return self.end(Err(failure), judged);
-        }
-        let Some(code) = self.code_of(contract)? else {
-            return self.end(Err(Failure::NoContract), judged);
-        };
-        let message = Message {
-            entry: Entry::Call,
-            contract,
-            code,
-            caller,
-            value,
-            input,
-            gas: self.forward(gas),
-            read_only: self.read_only,
-            reentrant: false,
-        };
-        let result = self.nested(&message, value)?;
-        self.end(result, judged)
+        self.enter(Entry::Call, target, value, gas, input)
     }
 
     fn query(&mut self, target: Word, gas: u64, input: &[u8]) -> Result<CallResult, Exit> {
-        let contract = address(target)?;
-        let judged = self.is_judged();
-        let caller = self.caller_of_next();
-        if let Err(failure) = self.admit(&contract) {
-            return self.end(Err(failure), judged);
-        }
-        let Some(code) = self.code_of(contract)? else {
-            return self.end(Err(Failure::NoContract), judged);
-        };
-        let message = Message {
-            entry: Entry::Query,
-            contract,
-            code,
-            caller,
-            value: Word::ZERO,
-            input,
-            gas: self.forward(gas),
-            read_only: true,
-            reentrant: false,
-        };
-        let result = self.nested(&message, Word::ZERO)?;
-        self.end(result, judged)
+        self.enter(Entry::Query, target, Word::ZERO, gas, input)
     }
 
     fn self_call(&mut self, gas: u64, input: &[u8]) -> Result<CallResult, Exit> {

@@ -4,7 +4,7 @@ use super::contraction::{pads, pair};
 use crate::array::{Array, Data};
 use crate::error::NodeError;
 use crate::graph::ValueId;
-use crate::import::context::{Context, Lowered, bad, normalise};
+use crate::import::context::{Context, Lowered, bad};
 use crate::kernels::ConvShape;
 use crate::op::{Op, PadMode, Scatter};
 
@@ -183,13 +183,7 @@ fn center_crop_pad(c: &mut Context<'_, '_, '_>) -> Value {
     let x = c.input(0)?;
     let shape = c.shape(x);
     let wanted = c.constant_ints(1)?.ok_or(NodeError::MissingInput(1))?;
-    let axes = match c.ints("axes")? {
-        Some(axes) => axes
-            .iter()
-            .map(|axis| normalise(*axis, shape.len()).ok_or_else(|| bad("axes")))
-            .collect::<Result<Vec<_>, _>>()?,
-        None => (0..shape.len()).collect(),
-    };
+    let axes = c.axes_in_order(shape.len())?;
     if axes.len() != wanted.len() {
         return Err(NodeError::Shape("one length for each axis"));
     }

@@ -3,7 +3,7 @@
 use crate::array::{Array, Data};
 use crate::error::NodeError;
 use crate::graph::ValueId;
-use crate::import::context::{Context, bad, normalise};
+use crate::import::context::{Context, bad};
 use crate::op::{Binary, Op};
 
 /// How the elements around a position are combined.
@@ -195,13 +195,7 @@ pub fn resize(c: &mut Context<'_, '_, '_>) -> Result<ValueId, NodeError> {
     let mut x = c.input(0)?;
     let shape = c.shape(x);
     // Their order is that of scales, sizes and regions.
-    let axes = match c.ints("axes")? {
-        Some(axes) => axes
-            .iter()
-            .map(|axis| normalise(*axis, shape.len()).ok_or_else(|| bad("axes")))
-            .collect::<Result<Vec<_>, _>>()?,
-        None => (0..shape.len()).collect(),
-    };
+    let axes = c.axes_in_order(shape.len())?;
     let antialias = c.flag("antialias")?;
     let exclude_outside = c.flag("exclude_outside")?;
     let old = c.node.op_type == "Upsample" || c.opset < 11;

@@ -11,46 +11,28 @@ use std::arch::x86_64::*;
 #[inline]
 pub(super) unsafe fn interleave(isa: Isa, rows: [*const u8; 4], out: *mut u8, width: usize) {
     let mut done = 0;
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: the caller vouches for `width` columns, of which `done` are fewer.
+    let rest = |done: usize| unsafe { (rows.map(|row| row.add(done)), out.add(done * 4)) };
     // SAFETY: the caller vouches for the processor and for `width` columns; each step stays below it.
     unsafe {
         #[cfg(target_arch = "x86_64")]
         {
             if isa == Isa::Avx512Vnni {
                 while done + 64 <= width {
-                    columns64(
-                        [
-                            rows[0].add(done),
-                            rows[1].add(done),
-                            rows[2].add(done),
-                            rows[3].add(done),
-                        ],
-                        out.add(done * 4),
-                    );
+                    let (rows, out) = rest(done);
+                    columns64(rows, out);
                     done += 64;
                 }
             }
             while done + 16 <= width {
-                columns16(
-                    [
-                        rows[0].add(done),
-                        rows[1].add(done),
-                        rows[2].add(done),
-                        rows[3].add(done),
-                    ],
-                    out.add(done * 4),
-                );
+                let (rows, out) = rest(done);
+                columns16(rows, out);
                 done += 16;
             }
             if done + 8 <= width {
-                columns8(
-                    [
-                        rows[0].add(done),
-                        rows[1].add(done),
-                        rows[2].add(done),
-                        rows[3].add(done),
-                    ],
-                    out.add(done * 4),
-                );
+                let (rows, out) = rest(done);
+                columns8(rows, out);
                 done += 8;
             }
         }

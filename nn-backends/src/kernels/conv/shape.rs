@@ -1,4 +1,4 @@
-use crate::kernels::error::KernelError;
+use crate::kernels::error::{KernelError, elements, expect_len};
 
 /// The shape of a convolution over `[batch, channels, height, width]`; one dimension less is a height of 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,17 @@ impl ConvShape {
             *output = (steps - 1) / stride + 1;
         }
         Ok(output)
+    }
+
+    /// `Ok` when there are as many weights as an [`output`](Self::output) has been found to need.
+    pub(crate) fn expect_weights(&self, found: usize) -> Result<(), KernelError> {
+        let dims = [
+            self.channels_in / self.groups,
+            self.kernel[0],
+            self.kernel[1],
+            self.channels_out,
+        ];
+        expect_len("weights", found, elements("the weights", &dims)?)
     }
 
     /// Multiply-accumulates of one output: the length of a row of weights.

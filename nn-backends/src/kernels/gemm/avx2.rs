@@ -4,7 +4,7 @@
 //!
 //! A vector of sums holds two partial sums for each of four columns; they are folded when the tile is stored.
 
-use super::kernel::{Init, Kernel, Lhs, Tile};
+use super::kernel::{Init, Kernel, Lhs, Tile, constant};
 use std::arch::x86_64::*;
 
 pub(super) static KERNEL: Kernel = Kernel {
@@ -31,37 +31,13 @@ unsafe fn tile(t: &Tile) {
         (false, false) => SIGNED,
         (false, true) => UNSIGNED,
     };
-    match (t.vectors, rhs) {
-        // SAFETY: the caller vouches for the processor and for the tile.
-        (1, SIGNED) => unsafe { rows::<1, SIGNED>(t) },
-        // SAFETY: the caller vouches for the processor and for the tile.
-        (1, UNSIGNED) => unsafe { rows::<1, UNSIGNED>(t) },
-        // SAFETY: the caller vouches for the processor and for the tile.
-        (1, WIDE) => unsafe { rows::<1, WIDE>(t) },
-        // SAFETY: the caller vouches for the processor and for the tile.
-        (2, SIGNED) => unsafe { rows::<2, SIGNED>(t) },
-        // SAFETY: the caller vouches for the processor and for the tile.
-        (2, UNSIGNED) => unsafe { rows::<2, UNSIGNED>(t) },
-        // SAFETY: the caller vouches for the processor and for the tile.
-        (2, WIDE) => unsafe { rows::<2, WIDE>(t) },
-        _ => unreachable!("a tile beyond the kernel's limits"),
-    }
-}
-
-/// # Safety
-/// See [`Kernel::tile`].
-unsafe fn rows<const V: usize, const RHS: u8>(t: &Tile) {
     // SAFETY: the caller vouches for the processor and for the tile.
     unsafe {
-        match t.rows {
-            1 => block::<1, V, RHS>(t),
-            2 => block::<2, V, RHS>(t),
-            3 => block::<3, V, RHS>(t),
-            4 => block::<4, V, RHS>(t),
-            5 => block::<5, V, RHS>(t),
-            6 => block::<6, V, RHS>(t),
-            _ => unreachable!("a tile beyond the kernel's limits"),
-        }
+        constant!(t.vectors, [1 2], V => constant!(t.rows, [1 2 3 4 5 6], R => match rhs {
+            SIGNED => block::<R, V, SIGNED>(t),
+            UNSIGNED => block::<R, V, UNSIGNED>(t),
+            _ => block::<R, V, WIDE>(t),
+        }));
     }
 }
 

@@ -3,8 +3,8 @@
 use super::kernel::{Init, Kernel, Lhs, Tile};
 use super::pack::{PackedB, check_zeros};
 use super::{Bytes, ZeroPoints};
-use crate::kernels::buffer::{Aligned, Scratch, with_scratch};
-use crate::kernels::error::{KernelError, expect_len};
+use crate::kernels::buffer::{Aligned, Scratch, copy, with_scratch};
+use crate::kernels::error::{KernelError, expect_len, expect_shape};
 use crate::kernels::parallel::{self, Shared};
 use std::ops::Range;
 
@@ -32,16 +32,8 @@ pub fn gemm(
     threads: usize,
 ) -> Result<(), KernelError> {
     let (k, n) = (b.k(), b.n());
-    expect_len(
-        "A",
-        a.len(),
-        m.checked_mul(k).ok_or(KernelError::TooLarge("A"))?,
-    )?;
-    expect_len(
-        "C",
-        c.len(),
-        m.checked_mul(n).ok_or(KernelError::TooLarge("C"))?,
-    )?;
+    expect_shape("A", a.len(), &[m, k])?;
+    expect_shape("C", c.len(), &[m, n])?;
     check_zeros("A's zero points", a_zero, m, a.is_signed())?;
     if let Some(bias) = bias {
         expect_len("bias", bias.len(), n)?;
@@ -170,13 +162,8 @@ impl Product<'_> {
                 // SAFETY: row `first` and the panel's first column are inside C, whose length has been checked.
                 let c = unsafe { self.c.get().add(first * n + columns.start) };
                 if !whole && depth.start > 0 {
-                    copy(
-                        c.cast_const(),
-                        n,
-                        spare.as_mut_ptr(),
-                        width,
-                        (count, columns.len()),
-                    );
+                    // SAFETY: both rectangles lie inside C or the spare tile, and they do not overlap.
+                    unsafe { copy(c, n, spare.as_mut_ptr(), width, (count, columns.len())) };
                 }
                 let tile = Tile {
                     rows: count,
@@ -196,7 +183,8 @@ impl Product<'_> {
                 // part writes these elements. The processor has the instruction set, as above.
                 unsafe { (kernel.tile)(&tile) };
                 if !whole {
-                    copy(spare.as_ptr(), width, c, n, (count, columns.len()));
+                    // SAFETY: as above.
+                    unsafe { copy(spare.as_ptr(), width, c, n, (count, columns.len())) };
                 }
             }
         }
@@ -301,25 +289,5 @@ impl Product<'_> {
                 }
             }
         }
-    }
-}
-
-/// Copies a rectangle of `rows` × `columns` elements.
-fn copy(
-    from: *const i32,
-    from_stride: usize,
-    to: *mut i32,
-    to_stride: usize,
-    (rows, columns): (usize, usize),
-) {
-    for row in 0..rows {
-        // SAFETY: both rectangles lie inside C or the spare tile, and they do not overlap.
-        unsafe {
-            std::ptr::copy_nonoverlapping(
-                from.add(row * from_stride),
-                to.add(row * to_stride),
-                columns,
-            )
-        };
     }
 }

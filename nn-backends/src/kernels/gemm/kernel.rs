@@ -119,3 +119,19 @@ impl Kernel {
         }
     }
 }
+
+/// Runs `$call` with `$name` the constant that `$number` is: what a tile's shape chooses at run time, its code knows
+/// when it is compiled.
+macro_rules! constant {
+    ($number:expr, [$($value:literal)*], $name:ident => $call:expr) => {
+        match $number {
+            $($value => {
+                const $name: usize = $value;
+                $call
+            })*
+            _ => unreachable!("a tile beyond the kernel's limits"),
+        }
+    };
+}
+
+pub(super) use constant;

@@ -21,6 +21,8 @@ mod reference;
 mod scalar;
 #[cfg(test)]
 mod tests;
+#[cfg(target_arch = "x86_64")]
+mod vpdpbusd;
 
 pub use driver::gemm;
 pub(super) use pack::check_zeros;

@@ -1,6 +1,6 @@
 //! NEON: `smull` and `sadalp`, which never saturate on 8-bit elements, or `sdot`.
 
-use super::kernel::{Init, Kernel, Lhs, Tile};
+use super::kernel::{Init, Kernel, Lhs, Tile, constant};
 use std::arch::aarch64::*;
 use std::arch::asm;
 
@@ -29,65 +29,19 @@ pub(super) static DOT: Kernel = Kernel {
 /// # Safety
 /// See [`Kernel::tile`].
 unsafe fn base_tile(t: &Tile) {
-    macro_rules! choose {
-        ($(($rows:literal, $vectors:literal)),*) => {
-            match (t.rows, t.vectors) {
-                // SAFETY: the caller vouches for the processor and for the tile.
-                $(($rows, $vectors) => unsafe { base::<$rows, $vectors>(t) },)*
-                _ => unreachable!("a tile beyond the kernel's limits"),
-            }
-        };
+    // SAFETY: the caller vouches for the processor and for the tile.
+    unsafe {
+        constant!(t.vectors, [1 2], V => constant!(t.rows, [1 2 3 4], R => base::<R, V>(t)));
     }
-    choose!(
-        (1, 1),
-        (2, 1),
-        (3, 1),
-        (4, 1),
-        (1, 2),
-        (2, 2),
-        (3, 2),
-        (4, 2)
-    );
 }
 
 /// # Safety
 /// See [`Kernel::tile`].
 unsafe fn dot_tile(t: &Tile) {
-    macro_rules! choose {
-        ($(($rows:literal, $vectors:literal)),*) => {
-            match (t.rows, t.vectors) {
-                // SAFETY: the caller vouches for the processor and for the tile.
-                $(($rows, $vectors) => unsafe { dot::<$rows, $vectors>(t) },)*
-                _ => unreachable!("a tile beyond the kernel's limits"),
-            }
-        };
+    // SAFETY: the caller vouches for the processor and for the tile.
+    unsafe {
+        constant!(t.vectors, [1 2 3 4], V => constant!(t.rows, [1 2 3 4 5 6], R => dot::<R, V>(t)));
     }
-    choose!(
-        (1, 1),
-        (2, 1),
-        (3, 1),
-        (4, 1),
-        (5, 1),
-        (6, 1),
-        (1, 2),
-        (2, 2),
-        (3, 2),
-        (4, 2),
-        (5, 2),
-        (6, 2),
-        (1, 3),
-        (2, 3),
-        (3, 3),
-        (4, 3),
-        (5, 3),
-        (6, 3),
-        (1, 4),
-        (2, 4),
-        (3, 4),
-        (4, 4),
-        (5, 4),
-        (6, 4)
-    );
 }
 
 #[target_feature(enable = "neon")]

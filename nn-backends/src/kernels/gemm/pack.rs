@@ -1,7 +1,7 @@
 use super::kernel::Kernel;
 use super::{Bytes, ZeroPoints};
 use crate::kernels::buffer::Aligned;
-use crate::kernels::error::{KernelError, expect_len};
+use crate::kernels::error::{KernelError, expect_len, expect_shape};
 use crate::kernels::isa::Isa;
 use std::ops::Range;
 
@@ -49,11 +49,7 @@ impl PackedB {
         if !isa.is_available() {
             return Err(KernelError::Unavailable);
         }
-        expect_len(
-            "B",
-            b.len(),
-            k.checked_mul(n).ok_or(KernelError::TooLarge("B"))?,
-        )?;
+        expect_shape("B", b.len(), &[k, n])?;
         check_zeros("B's zero points", zeros, n, b.is_signed())?;
         let (flip, shift) = if b.is_signed() { (0, 0) } else { (0x80, 128) };
         let mut packed_zeros: Vec<i32> = (0..n).map(|column| zeros.get(column) - shift).collect();

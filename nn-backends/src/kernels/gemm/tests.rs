@@ -137,6 +137,15 @@ fn shapes_around_the_block_sizes() {
     }
 }
 
+/// A product without zero points and bias, of one thread.
+fn product(isa: Isa, a: &[u8], b: Bytes<'_>, (m, k, n): (usize, usize, usize)) -> Vec<i32> {
+    let zero = ZeroPoints::Same(0);
+    let packed = PackedB::new(isa, b, zero, (k, n), Order::RowMajor).unwrap();
+    let mut c = vec![0; m * n];
+    gemm(Bytes::U8(a), zero, m, &packed, None, &mut c, 1).unwrap();
+    c
+}
+
 #[test]
 fn extremes_do_not_saturate() {
     let (m, k, n) = (3, 1024, 20);
@@ -144,25 +153,7 @@ fn extremes_do_not_saturate() {
     for value in [-128i8, 127] {
         let b = vec![value; k * n];
         for isa in Isa::available() {
-            let packed = PackedB::new(
-                isa,
-                Bytes::I8(&b),
-                ZeroPoints::Same(0),
-                (k, n),
-                Order::RowMajor,
-            )
-            .unwrap();
-            let mut c = vec![0; m * n];
-            gemm(
-                Bytes::U8(&a),
-                ZeroPoints::Same(0),
-                m,
-                &packed,
-                None,
-                &mut c,
-                1,
-            )
-            .unwrap();
+            let c = product(isa, &a, Bytes::I8(&b), (m, k, n));
             assert_eq!(c, vec![255 * 1024 * i32::from(value); m * n], "{isa:?}");
         }
     }
@@ -175,25 +166,7 @@ fn sums_wrap_alike() {
     let b = vec![255u8; k * n];
     let expected = (255i64 * 255 * 140_000) as i32;
     for isa in Isa::available() {
-        let packed = PackedB::new(
-            isa,
-            Bytes::U8(&b),
-            ZeroPoints::Same(0),
-            (k, n),
-            Order::RowMajor,
-        )
-        .unwrap();
-        let mut c = vec![0; n];
-        gemm(
-            Bytes::U8(&a),
-            ZeroPoints::Same(0),
-            1,
-            &packed,
-            None,
-            &mut c,
-            1,
-        )
-        .unwrap();
+        let c = product(isa, &a, Bytes::U8(&b), (1, k, n));
         assert_eq!(c, [expected; 3], "{isa:?}");
     }
 }

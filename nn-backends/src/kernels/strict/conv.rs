@@ -5,7 +5,7 @@ use super::math::canonical;
 use crate::kernels::buffer::{Aligned, Scratch, with_scratch};
 use crate::kernels::conv::ConvShape;
 use crate::kernels::conv::planes::Planes;
-use crate::kernels::error::{KernelError, expect_len};
+use crate::kernels::error::{KernelError, expect_len, expect_shape};
 use crate::kernels::gemm::Order;
 use crate::kernels::isa::Isa;
 use crate::kernels::parallel::{self, Shared};
@@ -105,16 +105,7 @@ impl PackedConvF32 {
             return Err(KernelError::Unavailable);
         }
         let [height, width] = shape.output()?;
-        let count = [
-            shape.channels_in / shape.groups,
-            shape.kernel[0],
-            shape.kernel[1],
-            shape.channels_out,
-        ]
-        .iter()
-        .try_fold(1usize, |n, &d| n.checked_mul(d))
-        .ok_or(KernelError::TooLarge("the weights"))?;
-        expect_len("weights", weights.len(), count)?;
+        shape.expect_weights(weights.len())?;
         let planes = Planes::new(&shape)?;
         let rows = shape.channels_out / shape.groups;
         let few = height * width < Kernel::of(isa).lanes && rows > height * width;
@@ -165,24 +156,10 @@ impl PackedConvF32 {
     ) -> Result<(), KernelError> {
         let shape = &self.shape;
         let [height, width] = shape.output()?;
-        let count = |what, list: [usize; 4]| {
-            list.iter()
-                .try_fold(1usize, |n, &d| n.checked_mul(d))
-                .ok_or(KernelError::TooLarge(what))
-        };
-        expect_len(
-            "input",
-            x.len(),
-            count(
-                "input",
-                [batch, shape.channels_in, shape.input[0], shape.input[1]],
-            )?,
-        )?;
-        expect_len(
-            "output",
-            out.len(),
-            count("output", [batch, shape.channels_out, height, width])?,
-        )?;
+        let input = [batch, shape.channels_in, shape.input[0], shape.input[1]];
+        expect_shape("input", x.len(), &input)?;
+        let output = [batch, shape.channels_out, height, width];
+        expect_shape("output", out.len(), &output)?;
         if let Some(bias) = bias {
             expect_len("bias", bias.len(), shape.channels_out)?;
         }

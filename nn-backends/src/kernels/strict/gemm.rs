@@ -1,8 +1,8 @@
 use super::environment::with_default_environment;
 use super::kernel::{Kernel, Rows, Tile};
 use super::math::canonical;
-use crate::kernels::buffer::{Aligned, with_scratch};
-use crate::kernels::error::{KernelError, expect_len};
+use crate::kernels::buffer::{Aligned, copy, with_scratch};
+use crate::kernels::error::{KernelError, expect_len, expect_shape};
 use crate::kernels::gemm::Order;
 use crate::kernels::isa::Isa;
 use crate::kernels::parallel::{self, Shared};
@@ -72,11 +72,7 @@ impl PackedF32 {
         if !isa.is_available() {
             return Err(KernelError::Unavailable);
         }
-        expect_len(
-            "B",
-            b.len(),
-            k.checked_mul(n).ok_or(KernelError::TooLarge("B"))?,
-        )?;
+        expect_shape("B", b.len(), &[k, n])?;
         let kernel = Kernel::of(isa);
         let bytes = n
             .checked_next_multiple_of(kernel.lanes)
@@ -158,16 +154,8 @@ pub fn gemm(
     threads: usize,
 ) -> Result<(), KernelError> {
     let (k, n) = (b.k, b.n);
-    expect_len(
-        "A",
-        a.len(),
-        m.checked_mul(k).ok_or(KernelError::TooLarge("A"))?,
-    )?;
-    expect_len(
-        "C",
-        c.len(),
-        m.checked_mul(n).ok_or(KernelError::TooLarge("C"))?,
-    )?;
+    expect_shape("A", a.len(), &[m, k])?;
+    expect_shape("C", c.len(), &[m, n])?;
     if let Some(bias) = bias {
         expect_len("bias", bias.len(), n)?;
     }
@@ -233,7 +221,8 @@ fn part(
                     // SAFETY: row `first` and the panel's first column are inside C, whose length has been checked.
                     let to = unsafe { c.get().add(first * n + columns.start) };
                     if !whole && depth.start > 0 {
-                        copy(to, n, spare, width, (count, columns.len()));
+                        // SAFETY: both rectangles lie inside C or the spare tile, and they do not overlap.
+                        unsafe { copy(to, n, spare, width, (count, columns.len())) };
                     }
                     let tile = Tile {
                         rows: count,
@@ -252,7 +241,8 @@ fn part(
                     // processor has the instruction set, or B could not have been packed for it.
                     unsafe { (kernel.tile)(&tile) };
                     if !whole {
-                        copy(spare, width, to, n, (count, columns.len()));
+                        // SAFETY: as above.
+                        unsafe { copy(spare, width, to, n, (count, columns.len())) };
                     }
                     if depth.end == k {
                         for row in 0..count {
@@ -277,25 +267,5 @@ fn finish(row: &mut [f32], bias: Option<&[f32]>) {
             .zip(bias)
             .for_each(|(c, &bias)| *c = canonical(*c + bias)),
         None => row.iter_mut().for_each(|c| *c = canonical(*c)),
-    }
-}
-
-/// Copies a rectangle of `rows` × `columns` elements.
-fn copy(
-    from: *const f32,
-    from_stride: usize,
-    to: *mut f32,
-    to_stride: usize,
-    (rows, columns): (usize, usize),
-) {
-    for row in 0..rows {
-        // SAFETY: both rectangles lie inside C or the spare tile, and they do not overlap.
-        unsafe {
-            std::ptr::copy_nonoverlapping(
-                from.add(row * from_stride),
-                to.add(row * to_stride),
-                columns,
-            )
-        };
     }
 }

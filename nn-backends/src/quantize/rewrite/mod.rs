@@ -180,8 +180,9 @@ impl<'a> Writer<'_, 'a> {
                 zero_point: params.zero,
             };
             let own = name.to_owned();
-            let named = if input && output {
-                // A model that hands its input on keeps its type.
+            // A model that hands its input on keeps its type.
+            let keeps = (input && output) || !(input && open || by_integers.contains(name));
+            let named = if keeps {
                 let (bytes, back) = (
                     self.fresh(name, "quantized"),
                     self.fresh(name, "dequantized"),
@@ -201,18 +202,6 @@ impl<'a> Writer<'_, 'a> {
                     bytes: own,
                     float: back.clone(),
                     back,
-                    params,
-                }
-            } else if !by_integers.contains(name) {
-                let (bytes, back) = (
-                    self.fresh(name, "quantized"),
-                    self.fresh(name, "dequantized"),
-                );
-                Named {
-                    raw: Some(own.clone()),
-                    bytes,
-                    back,
-                    float: own,
                     params,
                 }
             } else if output && open {
@@ -298,6 +287,33 @@ impl<'a> Writer<'_, 'a> {
         );
     }
 
+    /// Writes elements of a byte type, with the dimensions and bytes of their scales and zero points,
+    /// and a dequantisation; gives that one's result.
+    fn dequantized(
+        &mut self,
+        name: &str,
+        (ty, shape, values): (i64, &[usize], &[u8]),
+        (dims, scales, zeros): (&[usize], &[u8], &[u8]),
+        axis: Option<usize>,
+    ) -> String {
+        let bytes = self.fresh(name, "quantized");
+        let scale = self.fresh(name, "scale");
+        let zero = self.fresh(name, "zero_point");
+        let back = self.fresh(name, "dequantized");
+        self.initializer(bytes.clone(), ty, shape, values);
+        self.initializer(scale.clone(), FLOAT, dims, scales);
+        self.initializer(zero.clone(), ty, dims, zeros);
+        let title = self.fresh(name, "DequantizeLinear");
+        self.push(
+            "DequantizeLinear",
+            &title,
+            &[&bytes, &scale, &zero],
+            &back,
+            axis,
+        );
+        back
+    }
+
     /// A constant as bytes with a dequantisation; gives that one's result.
     fn constant(&mut self, name: &str) -> Result<Option<String>, QuantizeError> {
         let Some(array) = fixed(self.network, self.facts, name) else {
@@ -317,21 +333,9 @@ impl<'a> Writer<'_, 'a> {
             .ok_or_else(|| QuantizeError::Weight(name.to_owned()))?;
         let params = Params::of_range(low, high);
         let raw: Vec<u8> = elements.iter().map(|x| params.quantize(*x)).collect();
-        let bytes = self.fresh(name, "quantized");
-        let scale = self.fresh(name, "scale");
-        let zero = self.fresh(name, "zero_point");
-        let back = self.fresh(name, "dequantized");
-        self.initializer(bytes.clone(), UINT8, &shape, &raw);
-        self.initializer(scale.clone(), FLOAT, &[], &params.scale.to_le_bytes());
-        self.initializer(zero.clone(), UINT8, &[], &[params.zero]);
-        let title = self.fresh(name, "DequantizeLinear");
-        self.push(
-            "DequantizeLinear",
-            &title,
-            &[&bytes, &scale, &zero],
-            &back,
-            None,
-        );
+        let scale = params.scale.to_le_bytes();
+        let elements = (UINT8, shape.as_slice(), raw.as_slice());
+        let back = self.dequantized(name, elements, (&[], &scale, &[params.zero]), None);
         self.made.insert(key, back.clone());
         Ok(Some(back))
     }
@@ -366,23 +370,11 @@ impl<'a> Writer<'_, 'a> {
         let weight = match self.made.get(&key) {
             Some(made) => made.clone(),
             None => {
-                let bytes = self.fresh(name, "quantized");
-                let scale = self.fresh(name, "scale");
-                let zero = self.fresh(name, "zero_point");
-                let back = self.fresh(name, "dequantized");
                 let dims: Vec<usize> = unit.axis.iter().map(|_| w.scales.len()).collect();
                 let values: Vec<u8> = w.values.iter().map(|v| *v as u8).collect();
-                self.initializer(bytes.clone(), INT8, &unit.shape, &values);
-                self.initializer(scale.clone(), FLOAT, &dims, &floats(&w.scales));
-                self.initializer(zero.clone(), INT8, &dims, &vec![0; w.scales.len()]);
-                let title = self.fresh(name, "DequantizeLinear");
-                self.push(
-                    "DequantizeLinear",
-                    &title,
-                    &[&bytes, &scale, &zero],
-                    &back,
-                    unit.axis,
-                );
+                let (scales, zeros) = (floats(&w.scales), vec![0; w.scales.len()]);
+                let elements = (INT8, unit.shape.as_slice(), values.as_slice());
+                let back = self.dequantized(name, elements, (&dims, &scales, &zeros), unit.axis);
                 self.made.insert(key, back.clone());
                 back
             }

@@ -1,6 +1,6 @@
 //! `synqc test`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use aivm::{BlockContext, Call, Deploy, Host, Receipt};
@@ -111,23 +111,10 @@ pub fn run(args: &Test, ui: &Ui) -> Result<(), Error> {
 
 /// The files that were named, or the project's tests.
 fn files(named: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
-    if !named.is_empty() {
-        return project::sources(named);
+    match named.is_empty() {
+        true => project::of_project(|settings| &settings.tests),
+        false => project::sources(named),
     }
-    let project = Project::of(Path::new("."))?;
-    if !project.declared {
-        return Err(Error::Usage(
-            "name a file, or run this inside a project (`synqc new` makes one)".into(),
-        ));
-    }
-    let files = project.sources_in(&project.settings.tests)?;
-    if files.is_empty() {
-        return Err(Error::Usage(format!(
-            "there are no .synq files in {}",
-            project.root.join(&project.settings.tests).display()
-        )));
-    }
-    Ok(files)
 }
 
 /// Names of a contract's tests, in the order of the source.
