@@ -122,6 +122,7 @@ impl Kernel {
 
 /// Runs `$call` with `$name` the constant that `$number` is: what a tile's shape chooses at run time, its code knows
 /// when it is compiled.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 macro_rules! constant {
     ($number:expr, [$($value:literal)*], $name:ident => $call:expr) => {
         match $number {
@@ -134,4 +135,5 @@ macro_rules! constant {
     };
 }
 
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(super) use constant;
