@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use aivm::{Address, Status, code_hash};
 use aivm_conformance::action::{Action, Bytes, Message};
-use aivm_conformance::outcome::Outcome as Expected;
+use aivm_conformance::outcome::{Outcome as Expected, Summary};
 use aivm_conformance::{Case, Source, Vector, VectorFile, suite};
 use synq_compiler::{MemoryLoader, Options, compile, twins};
 
@@ -360,4 +360,41 @@ fn the_vectors_of_the_language_agree_with_their_twins() {
         vectors >= LEAST.0 && steps >= LEAST.1,
         "only {vectors} vectors with {steps} steps were replayed"
     );
+}
+
+#[test]
+fn a_vector_that_is_wrong_is_noticed() {
+    if !solc::installed("a_vector_that_is_wrong_is_noticed") {
+        return;
+    }
+    let mut files = files().into_iter();
+    let of_events = |(path, _): &(PathBuf, VectorFile)| path.ends_with("events.json");
+    let (path, file) = files.find(of_events).expect("vectors of events");
+    let creations = creations(&file);
+    let vector = file.vectors.iter().find(|v| v.name == "several events");
+    let vector = vector.expect("a vector with events");
+    assert_eq!(Replay::new(&file, vector, &path).run(&creations), Ok(()));
+    let spoilt: [fn(&mut Summary); 4] = [
+        |receipt| receipt.status = Status::Revert,
+        |receipt| receipt.output.0.push(0),
+        |receipt| receipt.events.reverse(),
+        |receipt| receipt.events[0].data.push(1),
+    ];
+    for spoil in spoilt {
+        let mut wrong = vector.clone();
+        // The last step has all kinds of events.
+        let step = wrong.steps.last_mut().expect("steps");
+        let Some(Expected::Receipt(receipt)) = &mut step.expect else {
+            panic!("no receipt");
+        };
+        spoil(receipt);
+        let why = Replay::new(&file, &wrong, &path).run(&creations);
+        assert!(why.is_err_and(|why| why.contains("revm ")));
+    }
+    let mut wrong = vector.clone();
+    wrong
+        .balances
+        .insert("c".to_owned(), aivm::Word::from(1u64));
+    let why = Replay::new(&file, &wrong, &path).run(&creations);
+    assert_eq!(why, Err("the balance of c is 0 on revm".to_owned()));
 }
