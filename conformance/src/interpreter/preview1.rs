@@ -10,7 +10,7 @@ type Answer<T> = Result<Result<T, Errno>, Exit>;
 /// There are a standard input, output and error, numbered from 0; nothing else is open.
 fn standard(fd: u32) -> Result<(), Errno> {
     match fd {
-        0 | 1 | 2 => Ok(()),
+        0..=2 => Ok(()),
         _ => Err(Errno::Badf),
     }
 }

@@ -19,6 +19,7 @@ mod metering;
 mod mistakes;
 mod nn;
 mod onnx;
+mod random;
 mod receipts;
 mod script;
 mod synq;

@@ -54,7 +54,6 @@ fn abandoned(file: &mut File) {
     file.share_wat("quote", &guest(&["nn.quote"], &call(&quote)));
     let give_up = |draft: Draft| draft.step(Action::Abandon {}, Claim::done());
     let counts = |draft: Draft, n: u64| draft.call("counter", [], Claim::returns(n.to_le_bytes()));
-    let refused = |code: &str| Claim::refused(code);
     let deploys = |draft: Draft, claim: Claim| {
         draft.deploy_as("counter", "counter", Message::new(ALICE, []), claim)
     };
@@ -64,7 +63,7 @@ fn abandoned(file: &mut File) {
         "Code that a node holds from a block that is no more is not there for a deployment; it did once.",
     );
     let draft = counts(draft.put("counter"), 1);
-    let draft = deploys(give_up(draft), refused("unknown-code"));
+    let draft = deploys(give_up(draft), Claim::refused("unknown-code"));
     file.push(counts(draft.put("counter"), 1).storage("counter"));
 
     let draft = Draft::new(
@@ -73,7 +72,7 @@ fn abandoned(file: &mut File) {
     );
     let draft = draft.upload("counter").step(next(101), Claim::default());
     let draft = counts(draft.deploy("counter", "counter", &[]), 1);
-    let draft = give_up(draft).call("counter", [], refused("no-contract"));
+    let draft = give_up(draft).call("counter", [], Claim::refused("no-contract"));
     let draft = counts(deploys(draft, returns()), 1);
     file.push(counts(draft, 2).storage("counter"));
 
@@ -100,7 +99,11 @@ fn abandoned(file: &mut File) {
             .step(next(101), Claim::default())
             .send("counter", paid(7), returns()),
         )
-        .send("counter", paid(999_996), refused("insufficient-balance"))
+        .send(
+            "counter",
+            paid(999_996),
+            Claim::refused("insufficient-balance"),
+        )
         .send("counter", paid(11), returns())
         .balance("counter")
         .balance(&to),

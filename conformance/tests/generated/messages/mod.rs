@@ -14,7 +14,7 @@ use super::script::{self, COPY, FETCH, Function, OUT, Script, TRAP};
 
 const REASON: &str = "wit/messaging.wit says what is sent, refused and consumed; docs/receipts.md lays out identifiers and roots, which the generator hashes itself. Host gas adds base prices and prices for each byte of lists; storage gas adds what docs/host-interface.md names: reading and writing a number of 8 bytes under a key of 29, and a byte under a key of 33 for what is consumed.";
 
-const FUNCTIONS: &[Function] = &[
+pub const FUNCTIONS: &[Function] = &[
     ("messaging.send", "liiii", "l"),
     ("messaging.peek", "wi", ""),
     ("messaging.consume", "wi", ""),

@@ -57,7 +57,7 @@ pub(super) fn proofs(file: &mut File) {
     let other_recipient = sent(a, 5, 2, &[0xb1; 20], &[2; 3]).id;
     let other_payload = sent(a, 5, 2, &RECIPIENT, &[2; 4]).id;
     let top_of_all = levels(&messages).last().unwrap()[0];
-    let cases: Vec<(&str, Action)> = vec![
+    let cases = [
         (
             "another message of the receipt",
             prove(messages[3].id, top, 2, 5, &good),

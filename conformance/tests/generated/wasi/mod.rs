@@ -3,8 +3,8 @@
 //! Error numbers are those of the witx files, as the crates `wasi` 0.11.1 and `wasi-nn` 0.6.0 have
 //! them; `docs/host-interface.md` says which of them a function gives when.
 
-mod component;
-mod ephemeral;
+pub mod component;
+pub mod ephemeral;
 mod guests;
 mod hostile;
 mod pointers;
@@ -45,7 +45,7 @@ fn named(interface: &str, mut file: File) -> File {
 }
 
 /// A model with what its inference must give and cost.
-struct Net {
+pub struct Net {
     onnx: Vec<u8>,
     hash: [u8; 32],
     quote: u64,
@@ -90,7 +90,7 @@ impl Net {
 }
 
 /// `y = x0 + x1`, four 32-bit integers each.
-fn sum() -> Net {
+pub fn sum() -> Net {
     Net::new(binary("Add", (I32, &[4]), (I32, &[4])))
 }
 
@@ -102,9 +102,11 @@ fn ints(values: &[i32]) -> Vec<u8> {
     values.iter().flat_map(|v| v.to_le_bytes()).collect()
 }
 
-/// A model of each element type that crosses, with two inputs and the output that arithmetic here gives: name,
-/// model, the number of elements, inputs and output as bytes.
-fn crossing() -> Vec<(&'static str, &'static str, Net, [Vec<u8>; 2], Vec<u8>)> {
+/// A name, an element type, a model with two inputs of it, the inputs, and the output.
+type Crossing = (&'static str, &'static str, Net, [Vec<u8>; 2], Vec<u8>);
+
+/// A model for each element type that crosses, with the output that arithmetic here gives.
+fn crossing() -> Vec<Crossing> {
     let (a, b) = ([1i32, -2, 3, i32::MAX], [10i32, 20, -30, 1]);
     let longs: [Vec<i64>; 2] = [a, b].map(|v| v.iter().map(|v| i64::from(*v) << 33).collect());
     let bytes64 = |v: &[i64]| -> Vec<u8> { v.iter().flat_map(|v| v.to_le_bytes()).collect() };
@@ -158,7 +160,7 @@ fn crossing() -> Vec<(&'static str, &'static str, Net, [Vec<u8>; 2], Vec<u8>)> {
 }
 
 /// A vector on a chain with this model, which it calls `sum`.
-fn with_sum(name: impl Into<String>, rule: impl Into<String>, net: &Net) -> Draft {
+pub fn with_sum(name: impl Into<String>, rule: impl Into<String>, net: &Net) -> Draft {
     Draft::new(name, rule)
         .step(net.register(), Claim::accepted())
         .step(net.name("sum"), Claim::done())

@@ -187,7 +187,7 @@ pub fn new(file: &mut File) {
     let tensor = "tensor.[constructor]tensor";
     let compute = "inference.[method]graph-execution-context.compute";
     let code = "errors.[method]error.data";
-    let cases: Vec<Bad<'_>> = vec![
+    let cases = [
         (
             "a name out of memory",
             "graph.load-by-name",

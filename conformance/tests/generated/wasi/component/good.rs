@@ -8,7 +8,7 @@ pub(super) fn good(file: &mut File, net: &Net) {
         let ty = number(ty);
         let length = output.len() as u32;
         // What was given away is free again, the last first.
-        let own = New::new()
+        let own = Calls::new()
             .named(b"sum")
             .context(1)
             .tensor(ty, &[4], &a, 3)
@@ -61,7 +61,7 @@ pub(super) fn good(file: &mut File, net: &Net) {
         .iter()
         .flat_map(|w| w.to_le_bytes())
         .collect();
-    let own = New::new().named(b"sum").context(1);
+    let own = Calls::new().named(b"sum").context(1);
     push(
         file,
         net,
@@ -90,13 +90,13 @@ pub(super) fn good(file: &mut File, net: &Net) {
         format!("blake3:{digits}"),
         digits.to_uppercase(),
     ] {
-        let own = New::new().named(text.as_bytes());
+        let own = Calls::new().named(text.as_bytes());
         let name = format!("the name {}...", &text[..12]);
         let rule = "A name may be the content address, 64 hexadecimal digits, with `blake3:` before them or not.";
         push(file, net, &name, rule, own, OUT, &[0, 0, 0, 0, 1, 0, 0, 0]);
     }
     for (name, encoding) in [("as ONNX", 1), ("of an encoding to be found out", 6)] {
-        let own = New::new().load(&[&net.onnx], encoding, net.reading + net.nodes);
+        let own = Calls::new().load(&[&net.onnx], encoding, net.reading + net.nodes);
         push(
             file,
             net,
@@ -113,12 +113,12 @@ pub(super) fn tensors(file: &mut File, net: &Net) {
     let rule = "A tensor gives back what it was made of, whatever that is; nothing is checked before it is used.";
     for (ty, name) in TYPES.iter().enumerate() {
         let (data, dimensions) = ([7, 8, 9, ty as u8, 255], [2, ty as u32, 0]);
-        let own = New::new()
+        let own = Calls::new()
             .tensor(ty as u32, &dimensions, &data, 1)
             .call("tensor.[method]tensor.ty", &[1], 0, ty as u32)
             .data(1, 5)
             .call("tensor.[method]tensor.dimensions", &[1, OUT + 48], 12, 0);
-        let own = New(own.0.call(COPY, &[OUT + 48, OUT + 69, 12], 0, 0));
+        let own = Calls(own.0.call(COPY, &[OUT + 48, OUT + 69, 12], 0, 0));
         let mut window = data.to_vec();
         window.extend(dimensions.iter().flat_map(|d| d.to_le_bytes()));
         push(
@@ -131,7 +131,7 @@ pub(super) fn tensors(file: &mut File, net: &Net) {
             &window,
         );
     }
-    let own = New::new()
+    let own = Calls::new()
         .tensor(0, &[], &[], 1)
         .call("tensor.[method]tensor.ty", &[1], 0, 0)
         .data(1, 0)
@@ -146,8 +146,8 @@ pub(super) fn tensors(file: &mut File, net: &Net) {
         &[0; 4],
     );
     // Handles that are free are given again, the last first.
-    let one = |own: New, handle| own.tensor(4, &[1], &[handle as u8], handle);
-    let mut own = New::new();
+    let one = |own: Calls, handle| own.tensor(4, &[1], &[handle as u8], handle);
+    let mut own = Calls::new();
     for handle in [1, 2, 3] {
         own = one(own, handle);
     }

@@ -6,7 +6,7 @@ pub(super) fn handles(file: &mut File, net: &Net) {
     let ty = "tensor.[method]tensor.ty";
     let bad = TrapCode::BadHandle;
     for handle in [0, 1, 5, u32::MAX] {
-        let own = New::new().call(ty, &[handle], 0, 0);
+        let own = Calls::new().call(ty, &[handle], 0, 0);
         trap(
             file,
             net,
@@ -15,7 +15,7 @@ pub(super) fn handles(file: &mut File, net: &Net) {
             bad,
         );
     }
-    let made = || New::new().tensor(4, &[1], &[1], 1);
+    let made = || Calls::new().tensor(4, &[1], &[1], 1);
     for (name, own) in [
         (
             "a tensor that was dropped",
@@ -38,19 +38,19 @@ pub(super) fn handles(file: &mut File, net: &Net) {
         ("a context of a tensor", made().context(1)),
         (
             "the type of a graph",
-            New::new().named(b"sum").call(ty, &[1], 0, 0),
+            Calls::new().named(b"sum").call(ty, &[1], 0, 0),
         ),
         (
             "an inference in a graph",
-            New::new().named(b"sum").compute(1, &[], 0, 0),
+            Calls::new().named(b"sum").compute(1, &[], 0, 0),
         ),
         (
             "the type of an error",
-            New::new().named(b"other").call(ty, &[1], 0, 0),
+            Calls::new().named(b"other").call(ty, &[1], 0, 0),
         ),
         (
             "an error that was dropped",
-            New::new().named(b"other").drop("error", 1).call(
+            Calls::new().named(b"other").drop("error", 1).call(
                 "errors.[method]error.code",
                 &[1],
                 0,
@@ -59,7 +59,7 @@ pub(super) fn handles(file: &mut File, net: &Net) {
         ),
         (
             "a context of a graph that was dropped",
-            New::new().named(b"sum").drop("graph", 1).context(1),
+            Calls::new().named(b"sum").drop("graph", 1).context(1),
         ),
         (
             "an inference in a context that was dropped",
@@ -91,7 +91,7 @@ pub(super) fn handles(file: &mut File, net: &Net) {
 pub(super) fn limits(file: &mut File, net: &Net) {
     let rule = "A call holds 1,024 resources at a time.";
     let many = |rounds| {
-        let own = New::new().tensor(4, &[1], &[1], rounds);
+        let own = Calls::new().tensor(4, &[1], &[1], rounds);
         own.0.rounds(rounds)
     };
     let draft = with_sum("1,024 tensors at a time", rule, net).put("guest");
@@ -105,7 +105,7 @@ pub(super) fn limits(file: &mut File, net: &Net) {
         script.traps(TrapCode::ResourceLimit),
     ));
     let draft = with_sum("3,000 tensors one after the other", rule, net).put("guest");
-    let script = New::new()
+    let script = Calls::new()
         .tensor(4, &[1], &[1], 1)
         .drop("tensor", 1)
         .0
@@ -113,7 +113,7 @@ pub(super) fn limits(file: &mut File, net: &Net) {
     file.push(draft.call("guest", script.input(), script.returns(&[])));
     let rule = "Tensors hold no more bytes at a time than the schedule allows an inference.";
     let chain = chain_with(&[("nn/max_memory", json!(20))]);
-    let two = New::new()
+    let two = Calls::new()
         .tensor(4, &[4], &[1; 16], 1)
         .tensor(4, &[4], &[1; 4], 2);
     for (name, own, code) in [

@@ -16,7 +16,7 @@ use crate::onnx::{self, I32};
 
 const REASON: &str = "Error codes are those of wasi:nn 0.2.0-rc-2024-10-28, and docs/rust-contracts.md has the sentence of each refusal; handles are given as the Component Model's canonical ABI gives them, from 1, the one freed last first. Outputs are sums computed in the generator; host gas adds base prices and prices for each byte of lists, inference gas is the model's quote.";
 
-pub(super) const FUNCTIONS: &[Function] = &[
+pub const FUNCTIONS: &[Function] = &[
     ("wasi:nn.graph.load", "iiiii", ""),
     ("wasi:nn.graph.load-by-name", "iii", ""),
     (
@@ -73,9 +73,9 @@ const MISSING: Refusal = (0, "an input is missing");
 
 /// A script, with the steps of an inference.
 #[derive(Clone)]
-pub(super) struct New(pub Script);
+pub(super) struct Calls(pub Script);
 
-impl New {
+impl Calls {
     pub fn new() -> Self {
         Self(Script::new(FUNCTIONS))
     }
@@ -186,9 +186,9 @@ const SUMS: [i32; 4] = [11, 22, 33, 44];
 const ONE_OUTPUT: u64 = 12 + 1;
 
 /// Graph 1 and context 2, with tensors 3 and 4.
-fn ready() -> New {
+fn ready() -> Calls {
     let ty = number("i32");
-    New::new()
+    Calls::new()
         .named(b"sum")
         .context(1)
         .tensor(ty, &[4], &ints(&A), 3)
@@ -207,13 +207,13 @@ pub fn file() -> File {
     file
 }
 
-fn push(file: &mut File, net: &Net, name: &str, rule: &str, own: New, at: u32, window: &[u8]) {
+fn push(file: &mut File, net: &Net, name: &str, rule: &str, own: Calls, at: u32, window: &[u8]) {
     let script = own.0.shows(at, window.len() as u32);
     let draft = with_sum(name, rule, net).put("guest");
     file.push(draft.call("guest", script.input(), script.returns(window)));
 }
 
-fn trap(file: &mut File, net: &Net, name: &str, own: New, code: TrapCode) {
+fn trap(file: &mut File, net: &Net, name: &str, own: Calls, code: TrapCode) {
     let rule = "A handle names what was given to this call and is still held, as what it is; anything else is a trap.";
     let draft = with_sum(name, rule, net).put("guest");
     file.push(draft.call("guest", own.0.input(), own.0.traps(code)));

@@ -2,13 +2,16 @@
 
 use super::*;
 
+/// An input that does not fit: its name here, type, dimensions and data, and why.
+type Wrong<'a> = (&'a str, u32, &'a [u32], &'a [u8], Refusal);
+
 pub(super) fn refusals(file: &mut File, net: &Net) {
     let rule = "A refusal is an error with a code for programs and a sentence for people.";
-    let mut refuse = |name: &str, own: New, error: u32, refusal: Refusal| {
+    let mut refuse = |name: &str, own: Calls, error: u32, refusal: Refusal| {
         let own = own.refused(error, refusal);
         push(file, net, name, rule, own, OUT + 64, refusal.1.as_bytes());
     };
-    let new = New::new;
+    let new = Calls::new;
     refuse(
         "a name that the chain does not give",
         new().named(b"other"),
@@ -81,7 +84,7 @@ pub(super) fn refusals(file: &mut File, net: &Net) {
     let i32 = number("i32");
     let good = ints(&A);
     let long = [&good[..], &[0]].concat();
-    let wrong: [(&str, u32, &[u32], &[u8], Refusal); 11] = [
+    let wrong: [Wrong<'_>; 11] = [
         ("of f16", 0, &[4], &good, TYPE),
         ("of f32", 1, &[4], &good, TYPE),
         ("of f64", 2, &[4], &good, TYPE),
@@ -95,7 +98,7 @@ pub(super) fn refusals(file: &mut File, net: &Net) {
         ("a byte too long", i32, &[4], &long, LENGTH),
     ];
     for (name, ty, dimensions, data, refusal) in wrong {
-        let own = New::new()
+        let own = Calls::new()
             .named(b"sum")
             .context(1)
             .tensor(ty, dimensions, data, 3)
@@ -110,7 +113,7 @@ pub(super) fn refusals(file: &mut File, net: &Net) {
         &[onnx::ints("perm", &[1, 0])],
         (5, &[2, 2]),
     ));
-    let own = New::new().named(b"sum").refused(1, FOREIGN);
+    let own = Calls::new().named(b"sum").refused(1, FOREIGN);
     let rule = "The interface has no 16-bit integers: a model with them at its ends is an unsupported operation.";
     push(
         file,
@@ -128,7 +131,7 @@ pub(super) fn refusals(file: &mut File, net: &Net) {
         number: 200,
         timestamp: TIME + 200,
     };
-    let own = New::new().named(b"sum").refused(1, HUNGRY);
+    let own = Calls::new().named(b"sum").refused(1, HUNGRY);
     let script = own.0.shows(OUT + 64, HUNGRY.1.len() as u32);
     file.push(
         with_sum(
@@ -143,7 +146,7 @@ pub(super) fn refusals(file: &mut File, net: &Net) {
     );
     let chain = chain_with(&[("nn/max_model_bytes", json!(net.onnx.len()))]);
     let bytes = [&net.onnx[..], &[0]].concat();
-    let own = New::new().load(&[&bytes], 1, 0).refused(1, LONG);
+    let own = Calls::new().load(&[&bytes], 1, 0).refused(1, LONG);
     let script = own.0.shows(OUT + 64, LONG.1.len() as u32);
     file.push(
         with_sum(

@@ -5,7 +5,7 @@ use super::*;
 pub(super) fn good(file: &mut File, net: &Net) {
     let rule = "A model is loaded, gets its inputs one by one, runs, and gives its output.";
     for (name, ty, net, data, output) in crossing() {
-        let mut old = Old::new();
+        let mut old = Calls::new();
         let placed = data.map(|data| old.tensor(number(ty), &[4], &data));
         let length = output.len() as u64;
         let old = old
@@ -24,7 +24,7 @@ pub(super) fn good(file: &mut File, net: &Net) {
         ("tagged content address", format!("blake3:{digits}")),
         ("content address in capitals", digits.to_uppercase()),
     ] {
-        let mut old = Old::new();
+        let mut old = Calls::new();
         let (a, b) = pair(&mut old);
         let old = old
             .named(text.as_bytes(), 0)
@@ -77,7 +77,7 @@ pub(super) fn good(file: &mut File, net: &Net) {
         after,
         &window(0, 0, &ints(&[110, 220, 330, 440])),
     );
-    let old = Old::new()
+    let old = Calls::new()
         .named(b"sum", 0)
         .named(b"sum", 0)
         .named(b"sum", 0)

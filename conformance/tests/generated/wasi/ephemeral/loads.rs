@@ -11,7 +11,7 @@ pub(super) fn loads(file: &mut File, net: &Net) {
         ("for a TPU", 1, 2),
         ("of an encoding to be found out", 5, 0),
     ] {
-        let mut old = Old::new();
+        let mut old = Calls::new();
         let (a, b) = pair(&mut old);
         let mut old = old.load(&[onnx], encoding, target, 0);
         old.0 = old.0.pays(net.reading + net.nodes);
@@ -32,7 +32,7 @@ pub(super) fn loads(file: &mut File, net: &Net) {
         );
     }
     let other = Net::new(binary("Mul", (I32, &[4]), (I32, &[4])));
-    let mut old = Old::new().load(&[&other.onnx], 1, 0, NOT_FOUND);
+    let mut old = Calls::new().load(&[&other.onnx], 1, 0, NOT_FOUND);
     old.0 = old.0.pays(other.reading + other.nodes);
     push(
         file,
@@ -46,7 +46,7 @@ pub(super) fn loads(file: &mut File, net: &Net) {
         ("no bytes", &b""[..]),
         ("bytes that are no model", b"garbage\xff"),
     ] {
-        let mut old = Old::new().load(&[bytes], 1, 0, INVALID_ENCODING);
+        let mut old = Calls::new().load(&[bytes], 1, 0, INVALID_ENCODING);
         let prices = aivm::GasSchedule::v1().nn;
         let reading = prices.register_base + prices.register_per_byte * bytes.len() as u64;
         old.0 = old.0.pays(reading);
@@ -66,7 +66,7 @@ pub(super) fn loads(file: &mut File, net: &Net) {
         ("PyTorch", 3),
         ("TensorFlow Lite", 4),
     ] {
-        let old = Old::new().load(&[onnx], encoding, 0, INVALID_ENCODING);
+        let old = Calls::new().load(&[onnx], encoding, 0, INVALID_ENCODING);
         let rule = "Only ONNX is served; nothing else is read.";
         push(
             file,
@@ -78,7 +78,7 @@ pub(super) fn loads(file: &mut File, net: &Net) {
         );
     }
     for (name, parts) in [("no parts", &[][..]), ("two parts", &[onnx, onnx])] {
-        let old = Old::new().load(parts, 1, 0, INVALID_ARGUMENT);
+        let old = Calls::new().load(parts, 1, 0, INVALID_ARGUMENT);
         let rule = "An ONNX model is one sequence of bytes.";
         push(file, net, &format!("a model of {name}"), rule, old, &[0; 4]);
     }
@@ -93,11 +93,11 @@ pub(super) fn loads(file: &mut File, net: &Net) {
         ("of a tag alone", "blake3:"),
         ("with another tag", &format!("sha256:{digits}")),
     ] {
-        let old = Old::new().named(text.as_bytes(), NOT_FOUND);
+        let old = Calls::new().named(text.as_bytes(), NOT_FOUND);
         let rule = "A name that leads to no model is not found.";
         push(file, net, &format!("a name {name}"), rule, old, &[0; 4]);
     }
-    let named = Old::new().named(b"\xff\xfe", 0);
+    let named = Calls::new().named(b"\xff\xfe", 0);
     trap(
         file,
         net,
@@ -107,7 +107,7 @@ pub(super) fn loads(file: &mut File, net: &Net) {
         TrapCode::BadArgument,
     );
     for (name, encoding, target) in [("an encoding", 6, 0), ("a target", 1, 3)] {
-        let old = Old::new().load(&[onnx], encoding, target, 0);
+        let old = Calls::new().load(&[onnx], encoding, target, 0);
         trap(
             file,
             net,
@@ -128,7 +128,7 @@ pub(super) fn chains(file: &mut File, net: &Net) {
         &[onnx::ints("perm", &[1, 0])],
         (5, &[2, 2]),
     ));
-    let old = Old::new().named(b"sum", UNSUPPORTED);
+    let old = Calls::new().named(b"sum", UNSUPPORTED);
     push(
         file,
         &wide,
@@ -138,7 +138,7 @@ pub(super) fn chains(file: &mut File, net: &Net) {
         &[0; 4],
     );
     let quotient = Net::new(binary("Div", (I32, &[4]), (I32, &[4])));
-    let mut old = Old::new();
+    let mut old = Calls::new();
     let a = old.tensor(number("i32"), &[4], &ints(&[1, 2, 3, 4]));
     let zero = old.tensor(number("i32"), &[4], &ints(&[1, 0, 1, 1]));
     let old = old
@@ -190,7 +190,7 @@ pub(super) fn chains(file: &mut File, net: &Net) {
             number: 200,
             timestamp: TIME + 200,
         };
-        let old = Old::new().named(b"sum", errno).0.shows(OUT, 4);
+        let old = Calls::new().named(b"sum", errno).0.shows(OUT, 4);
         file.push(
             with_sum(
                 format!("a model of {value} bytes under a later schedule"),
@@ -205,7 +205,7 @@ pub(super) fn chains(file: &mut File, net: &Net) {
     }
     let chain = chain_with(&[("nn/max_model_bytes", json!(net.onnx.len()))]);
     let long = [&net.onnx[..], &[0]].concat();
-    let old = Old::new().load(&[&long], 1, 0, TOO_LARGE).0.shows(OUT, 4);
+    let old = Calls::new().load(&[&long], 1, 0, TOO_LARGE).0.shows(OUT, 4);
     file.push(
         with_sum(
             "bytes beyond what the schedule takes for a model",
@@ -221,7 +221,7 @@ pub(super) fn chains(file: &mut File, net: &Net) {
         name: "sum".to_owned(),
         model: aivm_abi::Digest([7; 32]),
     };
-    let old = Old::new().named(b"sum", NOT_FOUND).0.shows(OUT, 4);
+    let old = Calls::new().named(b"sum", NOT_FOUND).0.shows(OUT, 4);
     file.push(
         with_sum(
             "a name of a model that the chain does not have",
@@ -235,7 +235,7 @@ pub(super) fn chains(file: &mut File, net: &Net) {
     // Nothing of one call is there in the next, or in a query.
     let first = ready().compute(0, net.quote, 0).output(0, 0, 16, 16, 0);
     let first = first.0.shows(OUT, 48);
-    let then = Old::new()
+    let then = Calls::new()
         .context(0, INVALID_ARGUMENT)
         .output(0, 0, 16, 0, INVALID_ARGUMENT);
     let then = then.0.shows(OUT, 48);
@@ -252,7 +252,7 @@ pub(super) fn chains(file: &mut File, net: &Net) {
         .query("guest", first.input(), first.returns(&sums)),
     );
     // Fetching is the script's own; it shows that the name's bytes are where they should be.
-    let mut old = Old::new();
+    let mut old = Calls::new();
     let name = old.0.put(b"sum");
     let pair = old.0.put(&[name, 3].map(u32::to_le_bytes).concat());
     old.0 = old.0.call(FETCH, &[pair, OUT], 0, 3);

@@ -16,7 +16,7 @@ use crate::onnx::{self, I32};
 
 const REASON: &str = "Error numbers are those of the crate wasi-nn 0.6.0, from the witx of wasi-nn; wit/deps/witx/imports.wit says which function gives which. Outputs are sums computed in the generator; host gas adds base prices and prices for each byte of lists, inference gas is the model's quote.";
 
-pub(super) const FUNCTIONS: &[Function] = &[
+pub const FUNCTIONS: &[Function] = &[
     ("wasi_ephemeral_nn.load", "iiiii", "i"),
     ("wasi_ephemeral_nn.load_by_name", "iii", "i"),
     ("wasi_ephemeral_nn.init_execution_context", "ii", "i"),
@@ -40,12 +40,12 @@ fn number(ty: &str) -> u32 {
 
 /// A script, with the steps of an inference.
 #[derive(Clone)]
-pub(super) struct Old(pub Script);
+pub(super) struct Calls(pub Script);
 
 /// A tensor's address, and the bytes of its lists.
 pub(super) type Placed = (u32, u64);
 
-impl Old {
+impl Calls {
     pub fn new() -> Self {
         Self(Script::new(FUNCTIONS))
     }
@@ -121,8 +121,8 @@ fn window(graph: u32, context: u32, output: &[u8]) -> Vec<u8> {
 }
 
 /// Loaded, with a context, both inputs in place.
-fn ready() -> Old {
-    let mut old = Old::new();
+fn ready() -> Calls {
+    let mut old = Calls::new();
     let (a, b) = pair(&mut old);
     old.named(b"sum", 0)
         .context(0, 0)
@@ -130,7 +130,7 @@ fn ready() -> Old {
         .set(0, 1, b, 0)
 }
 
-fn pair(old: &mut Old) -> (Placed, Placed) {
+fn pair(old: &mut Calls) -> (Placed, Placed) {
     let a = old.tensor(number("i32"), &[4], &ints(&[1, 2, 3, 4]));
     let b = old.tensor(number("i32"), &[4], &ints(&[10, 20, 30, 40]));
     (a, b)
@@ -151,14 +151,14 @@ pub fn file() -> File {
 }
 
 /// A vector that runs one script, which returns.
-fn push(file: &mut File, net: &Net, name: &str, rule: &str, old: Old, window: &[u8]) {
+fn push(file: &mut File, net: &Net, name: &str, rule: &str, old: Calls, window: &[u8]) {
     let old = old.0.shows(OUT, window.len() as u32);
     let draft = with_sum(name, rule, net).put("guest");
     file.push(draft.call("guest", old.input(), old.returns(window)));
 }
 
 /// A vector whose last call traps.
-fn trap(file: &mut File, net: &Net, name: &str, rule: &str, old: Old, code: TrapCode) {
+fn trap(file: &mut File, net: &Net, name: &str, rule: &str, old: Calls, code: TrapCode) {
     let draft = with_sum(name, rule, net).put("guest");
     file.push(draft.call("guest", old.0.input(), old.0.traps(code)));
 }

@@ -5,7 +5,9 @@ use super::*;
 pub(super) fn inputs(file: &mut File, net: &Net) {
     let rule = "A number that names no graph or context of this call is an invalid argument.";
     for (name, graph) in [("graph 1", 1), ("graph 4,294,967,295", u32::MAX)] {
-        let old = Old::new().named(b"sum", 0).context(graph, INVALID_ARGUMENT);
+        let old = Calls::new()
+            .named(b"sum", 0)
+            .context(graph, INVALID_ARGUMENT);
         push(
             file,
             net,
@@ -15,7 +17,7 @@ pub(super) fn inputs(file: &mut File, net: &Net) {
             &[0; 8],
         );
     }
-    let old = Old::new().context(0, INVALID_ARGUMENT);
+    let old = Calls::new().context(0, INVALID_ARGUMENT);
     push(file, net, "a context before any graph", rule, old, &[0; 8]);
     for context in [1, u32::MAX] {
         let mut old = ready();
@@ -62,7 +64,7 @@ pub(super) fn inputs(file: &mut File, net: &Net) {
         let window = window(0, 0, &ints(&SUMS));
         push(file, net, &format!("an input {name}"), rule, old, &window);
     }
-    let mut old = Old::new().named(b"sum", 0).context(0, 0);
+    let mut old = Calls::new().named(b"sum", 0).context(0, 0);
     // The dimensions have been paid for then, and not the data behind the type.
     let (tensor, _) = old.tensor(6, &[4], &good);
     let rule = "A number that is none of the enumeration's is a trap.";
@@ -79,13 +81,13 @@ pub(super) fn inputs(file: &mut File, net: &Net) {
 
 pub(super) fn outputs(file: &mut File, net: &Net) {
     let rule = "A model runs when all of its inputs are set, and no gas is charged before.";
-    let old = Old::new()
+    let old = Calls::new()
         .named(b"sum", 0)
         .context(0, 0)
         .compute(0, 0, INVALID_ARGUMENT);
     push(file, net, "an inference without inputs", rule, old, &[0; 8]);
     for set in [0, 1] {
-        let mut old = Old::new();
+        let mut old = Calls::new();
         let (a, _) = pair(&mut old);
         let old = old
             .named(b"sum", 0)
