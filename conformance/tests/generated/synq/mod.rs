@@ -15,7 +15,7 @@ use synq_compiler::{Artifact, MemoryLoader, Options, compile};
 use crate::draft::File;
 
 /// Scripts of the folder `rules`, in the language of [`script`].
-const SCRIPTS: [&str; 14] = [
+const SCRIPTS: [&str; 15] = [
     "calls",
     "declarations",
     "encoding",
@@ -25,6 +25,7 @@ const SCRIPTS: [&str; 14] = [
     "loops",
     "models",
     "modifiers",
+    "moments",
     "post_quantum",
     "statements",
     "storage",
