@@ -13,7 +13,7 @@ use std::fmt::Write;
 
 use super::Emitter;
 use super::statements::pad;
-use crate::ir::{Entry, Stmt, Type};
+use crate::ir::{Entry, Expr, Failure, Function, Kind, Stmt, Type};
 use crate::source::Span;
 
 /// A block that runs in a call of its own.
@@ -289,4 +289,91 @@ fn leaves_function(body: &[Stmt]) -> bool {
         Stmt::If(_, a, b) | Stmt::RequirePqc(a, b) => leaves_function(a) || leaves_function(b),
         _ => false,
     })
+}
+
+/// The first check behind a statement that may change state.
+pub(super) fn check_after_change(body: &[Stmt], functions: &[Function]) -> Option<Span> {
+    let mut changed = false;
+    walk(body, functions, &mut changed)
+}
+
+fn walk(body: &[Stmt], functions: &[Function], changed: &mut bool) -> Option<Span> {
+    for statement in body {
+        match statement {
+            Stmt::Require(condition, Failure::Pq) if *changed => return Some(condition.span),
+            Stmt::Require(condition, _) => *changed |= changes(condition, functions),
+            Stmt::Block(b) => {
+                if let Some(span) = walk(b, functions, changed) {
+                    return Some(span);
+                }
+            }
+            Stmt::If(_, a, b) => {
+                let mut other = *changed;
+                if let Some(span) =
+                    walk(a, functions, changed).or_else(|| walk(b, functions, &mut other))
+                {
+                    return Some(span);
+                }
+                *changed |= other;
+            }
+            Stmt::Loop { body, .. } => {
+                // Twice, for what the first round changed.
+                for _ in 0..2 {
+                    if let Some(span) = walk(body, functions, changed) {
+                        return Some(span);
+                    }
+                }
+            }
+            Stmt::Let(_, Some(value)) | Stmt::LetMany(_, value) => {
+                *changed |= changes(value, functions);
+            }
+            Stmt::Expr(value) => *changed |= changes(value, functions),
+            Stmt::At(_) | Stmt::Let(_, None) | Stmt::Break | Stmt::Continue | Stmt::Fail(_) => {}
+            Stmt::Return(_) => {}
+            _ => *changed = true,
+        }
+    }
+    None
+}
+
+/// Tells whether an expression may change state; careful where it is not simple.
+fn changes(expr: &Expr, functions: &[Function]) -> bool {
+    let any = |list: &[Expr]| list.iter().any(|e| changes(e, functions));
+    match &expr.kind {
+        Kind::Const(_) | Kind::Number(..) | Kind::Literal(_) | Kind::Read(_) | Kind::Slot(_) => {
+            false
+        }
+        Kind::Length(_) | Kind::IsNull(_) => false,
+        Kind::Neg(e, _)
+        | Kind::Not(e)
+        | Kind::BitNot(e)
+        | Kind::Convert(e)
+        | Kind::Copy(e)
+        | Kind::New(e)
+        | Kind::Decode(e) => changes(e, functions),
+        Kind::Arith(_, a, b, _) | Kind::Compare(_, a, b) | Kind::And(a, b) | Kind::Or(a, b) => {
+            changes(a, functions) || changes(b, functions)
+        }
+        Kind::Ternary(c, a, b) => {
+            changes(c, functions) || changes(a, functions) || changes(b, functions)
+        }
+        Kind::Call(function, args) => {
+            any(args) || functions.get(*function).is_none_or(|f| f.effects.writes)
+        }
+        Kind::Builtin(builtin, args) => {
+            use crate::ir::Builtin as B;
+            let writes = matches!(
+                builtin,
+                B::Send | B::TrySend | B::CallContract | B::AllowReentrancy
+            );
+            writes || any(args)
+        }
+        Kind::Aggregate(list) | Kind::Tuple(list) | Kind::Infer(_, list) => any(list),
+        Kind::Encode { args, .. } => any(args),
+        Kind::External { readonly, args, .. } => !readonly || any(args),
+        Kind::Assign(place, _, value) => place.storage || changes(value, functions),
+        Kind::Increment(place, ..) => place.storage,
+        Kind::Push(place, _) | Kind::Pop(place) => place.storage,
+        Kind::Extension(..) | Kind::Error => true,
+    }
 }

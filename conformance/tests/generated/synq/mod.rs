@@ -15,7 +15,7 @@ use synq_compiler::{Artifact, MemoryLoader, Options, compile};
 use crate::draft::File;
 
 /// Scripts of the folder `rules`, in the language of [`script`].
-const SCRIPTS: [&str; 15] = [
+const SCRIPTS: [&str; 16] = [
     "calls",
     "declarations",
     "encoding",
@@ -27,6 +27,7 @@ const SCRIPTS: [&str; 15] = [
     "modifiers",
     "moments",
     "post_quantum",
+    "references",
     "statements",
     "storage",
     "surroundings",
