@@ -175,8 +175,8 @@ pub trait Host {
         Ok(self.code(code_hash)?.is_some())
     }
 
-    /// Whether the chain has this model. It is asked for each quote and inference, so a chain
-    /// whose [`model`](Host::model) copies should answer it without.
+    /// Whether the chain has this model. Once the VM holds a model this is asked for each quote
+    /// and inference, and [`model`](Host::model) no more; a chain should answer it without copying.
     ///
     /// # Errors
     /// When the chain's store fails.
