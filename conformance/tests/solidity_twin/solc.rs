@@ -31,16 +31,42 @@ pub fn installed(test: &str) -> bool {
     false
 }
 
+/// How hard solc tries.
+#[derive(Clone, Copy)]
+pub enum Effort {
+    /// As contracts are published.
+    Full,
+    /// What keeps variables within reach of the stack, and no more, in two thirds of the time.
+    Least,
+}
+
+impl Effort {
+    fn settings(self) -> Value {
+        match self {
+            Self::Full => json!({ "enabled": true, "runs": 200 }),
+            Self::Least => json!({
+                "enabled": false,
+                "details": {
+                    "yul": true,
+                    "yulDetails": { "stackAllocation": true, "optimizerSteps": "u:" },
+                },
+            }),
+        }
+    }
+}
+
 /// Compiles files, each a name and a text; gives the contracts of all, by name.
 ///
 /// Always with the pipeline over Yul, as the twins ask for: it takes functions with many locals.
 pub fn compile(files: &[(String, String)]) -> Result<BTreeMap<String, Compiled>, String> {
-    Ok(compile_files(files)?.into_values().flatten().collect())
+    let contracts = compile_files(files, Effort::Full)?;
+    Ok(contracts.into_values().flatten().collect())
 }
 
 /// The same, by file and name.
 pub fn compile_files(
     files: &[(String, String)],
+    effort: Effort,
 ) -> Result<BTreeMap<String, BTreeMap<String, Compiled>>, String> {
     let sources: serde_json::Map<String, Value> = files
         .iter()
@@ -51,7 +77,7 @@ pub fn compile_files(
         "sources": sources,
         "settings": {
             "viaIR": true,
-            "optimizer": { "enabled": true, "runs": 200 },
+            "optimizer": effort.settings(),
             "evmVersion": "cancun",
             "outputSelection": { "*": { "*": ["abi", "evm.bytecode.object"] } },
         },

@@ -110,8 +110,8 @@ fn creations(file: &VectorFile) -> BTreeMap<String, Arc<Vec<u8>>> {
             (format!("{i}.sol"), twin(name, source))
         })
         .collect();
-    let mut compiled =
-        solc::compile_files(&texts).unwrap_or_else(|e| panic!("solc refuses a twin:\n{e}"));
+    let mut compiled = solc::compile_files(&texts, solc::Effort::Least)
+        .unwrap_or_else(|e| panic!("solc refuses a twin:\n{e}"));
     let each = sources.iter().enumerate().map(|(i, (name, source))| {
         let mut contracts = compiled.remove(&format!("{i}.sol")).expect("its file");
         let contract = contracts.remove(&source.contract).expect("its contract");

@@ -81,10 +81,6 @@ impl Printer<'_> {
                 self.space();
                 self.tok();
                 self.params(&event.params);
-                if self.is_word("anonymous") {
-                    self.space();
-                    self.tok();
-                }
                 self.semi();
             }
             ItemKind::Error(error) => {

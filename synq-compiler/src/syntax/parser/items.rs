@@ -377,7 +377,14 @@ impl Parser<'_> {
         self.bump();
         let name = self.ident("an event")?;
         let params = self.params("an event", true)?;
-        self.eat_word("anonymous");
+        let place = self.span();
+        if self.eat_word("anonymous") {
+            self.sink.push(
+                Diagnostic::error("E0117", place, "SynQ has no anonymous events")
+                    .label("not part of the language")
+                    .note("the first topic of an event is the hash of its signature"),
+            );
+        }
         self.eat(TokenKind::Semi);
         Ok(ItemKind::Event(Event { name, params }))
     }
