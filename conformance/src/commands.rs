@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use crate::digest::{Digest, digest};
+use crate::digest::{Digest, Part, digest};
 use crate::load::{HostKind, load};
-use crate::matrix::{UNAVAILABLE, configurations, matrix, write};
+use crate::matrix::{Configuration, UNAVAILABLE, configurations, matrix, write};
 use crate::setup::{Code, Processor, Setup, SetupError, Vms};
 use crate::soak::{Length, soak};
 
@@ -41,6 +41,9 @@ pub enum NodeCommand {
         /// Watches every call with inspectors.
         #[arg(long)]
         observed: bool,
+        /// Only this part of the workload, such as 2/8; the digest is that of the part.
+        #[arg(long, default_value_t = Part::WHOLE)]
+        part: Part,
         /// Prints the digest of each item too, for programs.
         #[arg(long)]
         json: bool,
@@ -60,6 +63,10 @@ pub enum NodeCommand {
         /// built in another way or for another machine, with the emulator that runs it.
         #[arg(long)]
         also: Vec<String>,
+        /// Runs in which each further program does its work, one after the other: for emulators that keep
+        /// memory until they end.
+        #[arg(long, default_value_t = NonZeroUsize::MIN)]
+        also_parts: NonZeroUsize,
         /// Setups that run at the same time; the seconds in the table are then longer.
         #[arg(long, default_value_t = NonZeroUsize::MIN)]
         jobs: NonZeroUsize,
@@ -141,6 +148,7 @@ impl NodeCommand {
                 processor,
                 inference,
                 observed,
+                part,
                 json,
             } => {
                 let setup = Setup {
@@ -151,16 +159,19 @@ impl NodeCommand {
                     inference,
                     observed,
                 };
-                print_digest(setup, &places, json)
+                print_digest(setup, &places, part, json)
             }
             Self::Matrix {
                 places,
                 small,
                 also,
+                also_parts,
                 jobs,
                 write,
                 json,
-            } => print_matrix(&places, small, &also, jobs, write, json),
+            } => configurations(small, &also, also_parts.get())
+                .map_err(Failure::from)
+                .and_then(|list| print_matrix(&places, &list, jobs, write, json)),
             Self::Load {
                 root,
                 transactions,
@@ -199,14 +210,19 @@ impl NodeCommand {
     }
 }
 
-fn print_digest(mut setup: Setup, places: &Places, json: bool) -> Result<ExitCode, Failure> {
+fn print_digest(
+    mut setup: Setup,
+    places: &Places,
+    part: Part,
+    json: bool,
+) -> Result<ExitCode, Failure> {
     // Compiled code of this run alone; it goes with it.
     let folder = tempfile::tempdir()?;
     if setup.code == Code::Disk {
         setup.folder = Some(folder.path().into());
     }
     let vms = Arc::new(Vms::new(setup)?);
-    let found: Digest = digest(&vms, &places.vectors, &places.root)?;
+    let found: Digest = digest(&vms, &places.vectors, &places.root, part)?;
     if json {
         println!("{}", serde_json::to_string(&found)?);
     } else {
@@ -220,14 +236,12 @@ fn print_digest(mut setup: Setup, places: &Places, json: bool) -> Result<ExitCod
 
 fn print_matrix(
     places: &Places,
-    small: bool,
-    also: &[String],
+    list: &[Configuration],
     jobs: NonZeroUsize,
     page: Option<PathBuf>,
     json: bool,
 ) -> Result<ExitCode, Failure> {
-    let list = configurations(small, also)?;
-    let found = matrix(&list, &places.vectors, &places.root, jobs.get())?;
+    let found = matrix(list, &places.vectors, &places.root, jobs.get())?;
     if json {
         println!("{}", serde_json::to_string_pretty(&found)?);
     } else {

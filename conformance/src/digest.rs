@@ -38,6 +38,73 @@ pub struct Digest {
     pub items: Vec<(String, String)>,
 }
 
+impl Digest {
+    /// The digest of parts, in order.
+    fn of(items: Items, vectors: usize) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for (name, hash) in &items {
+            hasher.update(&(name.len() as u64).to_le_bytes());
+            hasher.update(name.as_bytes());
+            hasher.update(hash.as_bytes());
+        }
+        Self {
+            digest: hasher.finalize().to_hex().to_string(),
+            vectors,
+            transactions: items.len().saturating_sub(vectors),
+            items,
+        }
+    }
+
+    /// One digest of what several runs gave, each of its part of the workload.
+    pub fn joined(parts: Vec<Self>) -> Self {
+        let vectors = parts.iter().map(|part| part.vectors).sum();
+        let items = parts.into_iter().flat_map(|part| part.items).collect();
+        Self::of(items, vectors)
+    }
+}
+
+/// A part of the workload: one of several of about the same length, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    number: usize,
+    of: usize,
+}
+
+impl Part {
+    /// All of it.
+    pub const WHOLE: Self = Self { number: 1, of: 1 };
+
+    /// All of `of` parts.
+    pub fn all(of: usize) -> impl Iterator<Item = Self> {
+        (1..=of).map(move |number| Self { number, of })
+    }
+
+    /// The places of its items among `length`.
+    fn range(self, length: usize) -> std::ops::Range<usize> {
+        let end = |parts: usize| length.saturating_mul(parts) / self.of;
+        end(self.number - 1)..end(self.number)
+    }
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.number, self.of)
+    }
+}
+
+impl std::str::FromStr for Part {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers = text.split_once('/');
+        let numbers = numbers.and_then(|(n, of)| Some((n.parse().ok()?, of.parse().ok()?)));
+        match numbers {
+            Some((number, of)) if (1..=of).contains(&number) => Ok(Self { number, of }),
+            _ => Err("a part is its number and the number of parts, as in 2/8".into()),
+        }
+    }
+}
+
 /// Why there is no digest.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -78,11 +145,16 @@ enum Unit {
 
 type Items = Vec<(String, String)>;
 
-/// Runs the vectors below `vectors` and the traffic with contracts below `root`.
+/// Runs a part of the vectors below `vectors` and the traffic with contracts below `root`.
 ///
 /// # Errors
 /// When something cannot be read, set up or run.
-pub fn digest(vms: &Arc<Vms>, vectors: &Path, root: &Path) -> Result<Digest, DigestError> {
+pub fn digest(
+    vms: &Arc<Vms>,
+    vectors: &Path,
+    root: &Path,
+    part: Part,
+) -> Result<Digest, DigestError> {
     let contracts = Contracts::load(root)?;
     let mut units = Vec::new();
     for (path, file) in suite::load(vectors)? {
@@ -95,8 +167,10 @@ pub fn digest(vms: &Arc<Vms>, vectors: &Path, root: &Path) -> Result<Digest, Dig
             ));
         }
     }
-    let vectors = units.len();
     units.extend((0..CHAINS).map(Unit::Chain));
+    let units: Vec<Unit> = units.drain(part.range(units.len())).collect();
+    let vectors = units.iter().filter(|unit| matches!(unit, Unit::Vector(..)));
+    let vectors = vectors.count();
     let mut items = pass(vms, &units, &contracts)?;
     if vms.setup().code != Code::Cold {
         let again = pass(vms, &units, &contracts)?;
@@ -105,18 +179,7 @@ pub fn digest(vms: &Arc<Vms>, vectors: &Path, root: &Path) -> Result<Digest, Dig
         }
         items = again;
     }
-    let mut hasher = blake3::Hasher::new();
-    for (name, hash) in &items {
-        hasher.update(&(name.len() as u64).to_le_bytes());
-        hasher.update(name.as_bytes());
-        hasher.update(hash.as_bytes());
-    }
-    Ok(Digest {
-        digest: hasher.finalize().to_hex().to_string(),
-        vectors,
-        transactions: items.len().saturating_sub(vectors),
-        items,
-    })
+    Ok(Digest::of(items, vectors))
 }
 
 /// Runs all units, as many at once as there are threads.
@@ -187,4 +250,30 @@ fn run(vms: &Arc<Vms>, unit: &Unit, contracts: &Contracts) -> Result<Items, Dige
 
 fn hex(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_all_of_it_and_joined_in_order() {
+        for (length, of) in [(0, 3), (1, 3), (10, 3), (11, 4), (100, 1)] {
+            let places: Vec<usize> = Part::all(of).flat_map(|part| part.range(length)).collect();
+            assert_eq!(places, (0..length).collect::<Vec<_>>());
+        }
+        let item = |name: &str| (name.to_owned(), hex(name.as_bytes()));
+        let [a, b, c] = ["a", "b", "c"].map(item);
+        let whole = Digest::of(vec![a.clone(), b.clone(), c.clone()], 2);
+        let parts = vec![Digest::of(vec![a], 1), Digest::of(vec![b, c], 1)];
+        assert_eq!(Digest::joined(parts), whole);
+    }
+
+    #[test]
+    fn what_is_no_part_is_refused() {
+        assert_eq!("2/8".parse(), Ok(Part { number: 2, of: 8 }));
+        for text in ["", "2", "0/8", "9/8", "0/0", "1/x", "-1/8", "1/8/2"] {
+            assert!(text.parse::<Part>().is_err(), "{text}");
+        }
+    }
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde::Serialize;
 
-use crate::digest::Digest;
+use crate::digest::{Digest, Part};
 
 /// Exit status of `digest` when this machine lacks what a setup asks for.
 pub const UNAVAILABLE: u8 = 3;
@@ -23,6 +23,8 @@ pub struct Configuration {
     program: Vec<String>,
     arguments: Vec<&'static str>,
     environment: Vec<(&'static str, &'static str)>,
+    /// Runs of the program that share the workload.
+    parts: usize,
 }
 
 /// What came of a configuration.
@@ -202,8 +204,13 @@ const MORE: [Known; 9] = [
 /// The configurations, the one that the others are compared with first.
 ///
 /// # Errors
-/// When this program cannot be found, or a further configuration is not `NAME=COMMAND`.
-pub fn configurations(small: bool, also: &[String]) -> Result<Vec<Configuration>, MatrixError> {
+/// When this program cannot be found, or a further configuration is not `NAME=COMMAND`. Each of those does the
+/// workload in `also_parts` runs.
+pub fn configurations(
+    small: bool,
+    also: &[String],
+    also_parts: usize,
+) -> Result<Vec<Configuration>, MatrixError> {
     let own = std::env::current_exe().map_err(|source| MatrixError::Start {
         program: "this program".into(),
         source,
@@ -218,6 +225,7 @@ pub fn configurations(small: bool, also: &[String]) -> Result<Vec<Configuration>
             program: own.clone(),
             arguments: arguments.to_vec(),
             environment: environment.to_vec(),
+            parts: 1,
         })
         .collect();
     for text in also {
@@ -235,6 +243,7 @@ pub fn configurations(small: bool, also: &[String]) -> Result<Vec<Configuration>
             program,
             arguments: Vec::new(),
             environment: Vec::new(),
+            parts: also_parts,
         });
     }
     Ok(list)
@@ -243,6 +252,17 @@ pub fn configurations(small: bool, also: &[String]) -> Result<Vec<Configuration>
 impl Configuration {
     /// Runs the workload; the inner error says why this machine cannot.
     fn run(&self, vectors: &Path, root: &Path) -> Result<Result<Digest, String>, MatrixError> {
+        let parts = Part::all(self.parts).map(|part| self.run_part(part, vectors, root));
+        let parts: Result<Result<Vec<_>, _>, _> = parts.collect();
+        Ok(parts?.map(Digest::joined))
+    }
+
+    fn run_part(
+        &self,
+        part: Part,
+        vectors: &Path,
+        root: &Path,
+    ) -> Result<Result<Digest, String>, MatrixError> {
         let (program, first) = self
             .program
             .split_first()
@@ -253,6 +273,7 @@ impl Configuration {
             .arg(vectors)
             .arg("--root")
             .arg(root)
+            .args(["--part", &part.to_string()])
             .args(&self.arguments)
             .envs(self.environment.iter().copied())
             .stdin(Stdio::null())

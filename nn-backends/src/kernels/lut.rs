@@ -12,14 +12,16 @@ pub type Table = [u8; 256];
 /// When the lengths differ.
 pub fn lookup(isa: Isa, table: &Table, x: &[u8], out: &mut [u8]) -> Result<(), KernelError> {
     expect_len("output", out.len(), x.len())?;
-    let (mut x, mut out) = (x, out);
     #[cfg(target_arch = "x86_64")]
-    if isa == Isa::Avx512Vnni && isa.is_available() && is_x86_feature_detected!("avx512vbmi") {
-        let whole = x.len() / 64 * 64;
-        // SAFETY: the processor has the instruction set, and the lengths are one, a multiple of 64.
-        unsafe { permute(table, &x[..whole], &mut out[..whole]) };
-        (x, out) = (&x[whole..], &mut out[whole..]);
-    }
+    let (x, out) =
+        if isa == Isa::Avx512Vnni && isa.is_available() && is_x86_feature_detected!("avx512vbmi") {
+            let whole = x.len() / 64 * 64;
+            // SAFETY: the processor has the instruction set, and the lengths are one, a multiple of 64.
+            unsafe { permute(table, &x[..whole], &mut out[..whole]) };
+            (&x[whole..], &mut out[whole..])
+        } else {
+            (x, out)
+        };
     let _ = isa;
     for (out, &x) in out.iter_mut().zip(x) {
         *out = table[usize::from(x)];

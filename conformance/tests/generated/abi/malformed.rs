@@ -5,7 +5,7 @@ use super::call_data;
 use super::values::{echoes, value};
 
 pub fn file() -> File {
-    let reason = "As Solidity 0.8 does: call data that is too short, values with bits set that their types do not have, and offsets or lengths that lead outside revert without data.";
+    let reason = "As Solidity 0.8 does, but that it gives Panic(0x41) for lengths of more than 64 bits: call data that is too short, values with bits set that their types do not have, and offsets or lengths that lead outside revert without data.";
     let mut file = File::new("abi", "malformed", reason);
     for (name, types) in echoes(&mut file) {
         for (i, (_, ty, values)) in types.iter().enumerate() {

@@ -15,10 +15,6 @@ pub(crate) enum Lhs {
     /// As `i8`; unsigned elements are lowered by 128.
     I8,
     /// Widened to `i16`, which holds either.
-    #[cfg_attr(
-        not(target_arch = "x86_64"),
-        expect(dead_code, reason = "used by the AVX2 kernel")
-    )]
     I16,
 }
 
@@ -65,6 +61,10 @@ pub(crate) struct Tile {
     pub(crate) a_stride: usize,
     pub(crate) b: *const i8,
     /// Whether `b` has been widened to `i16` (by [`Kernel::widen`]).
+    #[cfg_attr(
+        not(target_arch = "x86_64"),
+        expect(dead_code, reason = "read by the AVX2 kernel")
+    )]
     pub(crate) b_wide: bool,
     pub(crate) c: *mut i32,
     /// Elements from one row of C to the next.

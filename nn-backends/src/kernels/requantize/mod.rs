@@ -164,6 +164,10 @@ struct Columns<'a> {
     shift: &'a [i32],
     low: &'a [i32],
     high: &'a [i32],
+    #[cfg_attr(
+        not(target_arch = "x86_64"),
+        expect(dead_code, reason = "read by the AVX2 and AVX-512 forms")
+    )]
     scale: &'a [f32],
 }
 
@@ -190,6 +194,7 @@ struct Job<'a> {
 
 /// A product in single precision may be rounded if it is nearer than this to an integer: the conversion of the
 /// accumulator and the product each err by 2⁻²⁴ of a number that is at most 255, and so by less than 2⁻¹⁵ together.
+#[cfg(target_arch = "x86_64")]
 const SAFE: f32 = 0.5 - 1.0 / 16384.0;
 
 /// Fewer channels than this are repeated, so that a short row does not leave vectors half empty.
