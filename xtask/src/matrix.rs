@@ -78,7 +78,7 @@ pub(crate) fn matrix(root: &Path, options: &Matrix) -> Result<(), String> {
             program.display()
         ));
         // The emulator keeps tables of every address that was ever reserved, until it ends.
-        command.args(["--also-parts", "8"]);
+        command.args(["--also-parts", "40"]);
     }
     if options.write {
         command.arg("--write").arg("docs/determinism.md");
