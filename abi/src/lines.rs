@@ -103,6 +103,17 @@ impl LineTable {
         Some(SourceLine { file, line })
     }
 
+    /// The first line that code in a range of offsets came from, if any of it came from one.
+    pub fn first_in(&self, range: std::ops::Range<u32>) -> Option<SourceLine<'_>> {
+        let next = self.rows.partition_point(|row| row.offset <= range.start);
+        let rows = self.rows.get(next..).unwrap_or_default().iter();
+        let inside = rows.map(|row| row.offset).take_while(|at| *at < range.end);
+        std::iter::once(range.start)
+            .filter(|at| *at < range.end)
+            .chain(inside)
+            .find_map(|at| self.lookup(at))
+    }
+
     /// Contents of the section.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::default();
@@ -268,6 +279,21 @@ mod tests {
         assert_eq!(at(9).as_deref(), Some("lib/b.synq:3"));
         assert_eq!(at(20), None);
         assert_eq!(at(u32::MAX).as_deref(), Some("a.synq:100000"));
+    }
+
+    #[test]
+    fn a_range_has_the_first_line_in_it() {
+        let table = table();
+        let first = |range| table.first_in(range).map(|place| place.to_string());
+        assert_eq!(first(0..3), None);
+        assert_eq!(first(0..4).as_deref(), Some("a.synq:10"));
+        assert_eq!(first(5..9).as_deref(), Some("a.synq:10"));
+        assert_eq!(first(10..30).as_deref(), Some("lib/b.synq:3"));
+        assert_eq!(first(20..1_000), None);
+        assert_eq!(first(20..1_001).as_deref(), Some("a.synq:100000"));
+        assert_eq!(first(9..9), None);
+        assert_eq!(first(u32::MAX..0), None);
+        assert_eq!(LineTable::default().first_in(0..u32::MAX), None);
     }
 
     #[test]

@@ -23,12 +23,31 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Deploy a contract and call it.
+    #[command(after_help = "Examples:
+  aivm run Token.wasm --abi Token.abi.json --init '\"Gold\", 1000' --call 'transfer(0x2222222222222222222222222222222222222222, 5)'
+  aivm run Token.wasm --abi Token.abi.json --call 'a()' --call 'b()'   one after the other
+  aivm run Token.wasm --call 0xd09de08a --json                         call data in hexadecimal
+  aivm run Token.wasm --state chain.redb --call 0xd09de08a             on a chain that stays
+
+`synqc build` writes NAME.wasm and NAME.abi.json. With the ABI, results, errors and events are shown
+by name; an indexed argument of a type longer than a word is shown as its hash, since the log has
+no more. Events that the ABI does not tell of are shown as topics and data.
+Arguments are written as in Solidity: 5, 0xff, true, \"text\", [1, 2], (1, \"a\").
+The exit code is 1 when a call did not return, 2 when something could not be done.")]
     Run(RunArgs),
     /// Like `run`, but tell what the last call needs and keep none of its effects.
+    #[command(after_help = "Examples:
+  aivm estimate Token.wasm --abi Token.abi.json --call 'mint(5)' --call 'burn(5)'   what `burn` needs")]
     Estimate(RunArgs),
     /// Like `run`, but show where the gas of the last call goes.
+    #[command(after_help = "Examples:
+  aivm profile Token.wasm --abi Token.abi.json --call 'mint(5)' --svg mint.svg   with a flame graph")]
     Profile(ProfileArgs),
     /// Show what a module or a transcript is made of.
+    #[command(after_help = "Examples:
+  aivm inspect Token.wasm                      gas of its upload, its limits, its largest functions
+  aivm inspect Token.wasm --json               all functions, with their first source line
+  aivm run Token.wasm --call 0xd09de08a --transcript calls && aivm inspect calls")]
     Inspect(InspectArgs),
     /// Find the first host call in which two transcripts differ.
     Bisect(BisectArgs),
@@ -52,8 +71,8 @@ pub enum Command {
 pub struct RunArgs {
     /// The contract, a Wasm module in binary form.
     pub contract: PathBuf,
-    /// JSON ABI of the contract; with it, calls and results are text.
-    #[arg(long)]
+    /// JSON ABI of the contract; with it calls, results, errors and events are text.
+    #[arg(long, value_name = "FILE")]
     pub abi: Option<PathBuf>,
     /// Input of the constructor in hexadecimal, or with --abi its arguments.
     #[arg(long, value_name = "DATA", default_value = "")]

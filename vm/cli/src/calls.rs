@@ -1,8 +1,11 @@
-//! Calls as people write them.
+//! Calls as people write them, and what comes back.
 
+use std::path::Path;
+
+use aivm::Status;
 use aivm_abi::calldata::{
-    DynSolValue, Function, JsonAbi, decode_output, decode_revert, encode_call, encode_constructor,
-    format_value, parse_arguments, parse_call, split_arguments,
+    CalldataError, Function, JsonAbi, decode_call, decode_output, decode_revert, encode_call,
+    encode_constructor, format_value, parse_arguments, parse_call, split_arguments,
 };
 
 use crate::error::CliError;
@@ -19,39 +22,61 @@ fn hexadecimal(text: &str) -> Option<Vec<u8>> {
     hex::decode(text.trim().trim_start_matches("0x")).ok()
 }
 
-/// Encodes `text`: hexadecimal call data, or with an ABI `name(argument, ...)`.
-pub fn encode(text: &str, abi: Option<&JsonAbi>) -> Result<Encoded, CliError> {
-    if let Some(input) = hexadecimal(text) {
-        return Ok(Encoded {
-            input,
-            function: None,
-        });
+/// What has to be said to somebody who calls by name without an ABI.
+fn needs_abi(text: &str, contract: &Path) -> CliError {
+    // Where `synqc build` puts it.
+    let beside = contract.with_extension("abi.json");
+    CliError::NeedsAbi {
+        text: text.to_owned(),
+        beside: beside.exists().then_some(beside),
     }
-    let abi = abi.ok_or_else(|| CliError::NeedsAbi(text.to_owned()))?;
-    let (function, values) = parse_call(abi, text)?;
-    Ok(Encoded {
-        input: encode_call(function, &values)?,
-        function: Some(function.clone()),
-    })
 }
 
-/// Encodes the constructor's arguments.
-pub fn encode_init(text: &str, abi: Option<&JsonAbi>) -> Result<Vec<u8>, CliError> {
-    if let Some(input) = hexadecimal(text) {
-        return match abi {
-            // Check that no argument is missing.
-            Some(abi) if input.is_empty() => Ok(encode_constructor(abi, &[])?),
-            _ => Ok(input),
-        };
+/// Encodes `text`: hexadecimal call data, or with an ABI `name(argument, ...)`.
+pub fn encode(text: &str, abi: Option<&JsonAbi>, contract: &Path) -> Result<Encoded, CliError> {
+    let Some(abi) = abi else {
+        let input = hexadecimal(text).ok_or_else(|| needs_abi(text, contract))?;
+        let function = None;
+        return Ok(Encoded { input, function });
+    };
+    // Names come first: `feed` is hexadecimal as well.
+    match (parse_call(abi, text), hexadecimal(text)) {
+        (Ok((function, values)), _) => Ok(Encoded {
+            input: encode_call(function, &values)?,
+            function: Some(function.clone()),
+        }),
+        (Err(CalldataError::NoFunction { .. }), Some(input)) => Ok(Encoded {
+            function: decode_call(abi, &input)
+                .ok()
+                .map(|(function, _)| function.clone()),
+            input,
+        }),
+        (Err(error), _) => Err(error.into()),
     }
-    let abi = abi.ok_or_else(|| CliError::NeedsAbi(text.to_owned()))?;
+}
+
+/// Encodes the constructor's arguments. With an ABI, hexadecimal is taken for encoded arguments
+/// only where it cannot be arguments, and is whole words.
+pub fn encode_init(
+    text: &str,
+    abi: Option<&JsonAbi>,
+    contract: &Path,
+) -> Result<Vec<u8>, CliError> {
+    let Some(abi) = abi else {
+        return hexadecimal(text).ok_or_else(|| needs_abi(text, contract));
+    };
     let inputs = abi.constructor.as_ref().map(|c| c.inputs.as_slice());
     let values = parse_arguments(
         "constructor",
         inputs.unwrap_or_default(),
         &split_arguments(text),
-    )?;
-    Ok(encode_constructor(abi, &values)?)
+    );
+    let error = match values.and_then(|values| encode_constructor(abi, &values)) {
+        Ok(input) => return Ok(input),
+        Err(error) => error,
+    };
+    let encoded = hexadecimal(text).filter(|i| !i.is_empty() && i.len().is_multiple_of(32));
+    encoded.ok_or(error.into())
 }
 
 /// Return data as text; none without a function to read it by.
@@ -61,22 +86,11 @@ pub fn returned(function: Option<&Function>, output: &[u8]) -> Option<String> {
     Some(texts.join(", "))
 }
 
-/// Revert data as text.
-pub fn reverted(abi: Option<&JsonAbi>, output: &[u8]) -> String {
-    use aivm_abi::calldata::RevertReason;
-    match decode_revert(abi, output) {
-        RevertReason::Empty => "no reason given".to_owned(),
-        RevertReason::Error(message) => message,
-        RevertReason::Panic(code) => format!("panic {code:#x}"),
-        RevertReason::Custom { name, fields } => {
-            let fields: Vec<String> = fields
-                .iter()
-                .map(|(name, value): &(String, DynSolValue)| {
-                    format!("{name}: {}", format_value(value))
-                })
-                .collect();
-            format!("{name}({})", fields.join(", "))
-        }
-        _ => format!("0x{}", hex::encode(output)),
+/// Why a call did not return, as text; none when it did.
+pub fn reason(status: Status, abi: Option<&JsonAbi>, output: &[u8]) -> Option<String> {
+    match status {
+        Status::Return => None,
+        Status::Revert => Some(decode_revert(abi, output).to_string()),
+        Status::Trap(code) => Some(code.description().to_owned()),
     }
 }

@@ -20,8 +20,27 @@ pub enum CliError {
     )]
     NoModule(PathBuf),
     /// Neither hexadecimal nor, for want of an ABI, anything else.
-    #[error("`{0}` is not hexadecimal; to call functions by name, give the contract's --abi")]
-    NeedsAbi(String),
+    #[error(
+        "`{text}` is not hexadecimal; to call functions by name, give the contract's {}",
+        match .beside {
+            Some(path) => format!("ABI: --abi {}", path.display()),
+            None => "--abi".to_owned(),
+        }
+    )]
+    NeedsAbi {
+        /// What was given.
+        text: String,
+        /// The file that is likely to be meant.
+        beside: Option<PathBuf>,
+    },
+    /// Something else than an ABI.
+    #[error("{path}: {source}; `synqc build` writes a contract's ABI beside its module")]
+    Abi {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: aivm_abi::calldata::CalldataError,
+    },
     /// The ABI does not fit the call.
     #[error(transparent)]
     Calldata(#[from] aivm_abi::calldata::CalldataError),
@@ -40,8 +59,15 @@ pub enum CliError {
     #[error("{}", chain(.0))]
     Host(#[from] aivm::HostError),
     /// The constructor did not return.
-    #[error("the constructor ended with {0}")]
-    Constructor(String),
+    #[error("the constructor ended with {status}: {reason}{}", lines(.at))]
+    Constructor {
+        /// How.
+        status: aivm::Status,
+        /// Why.
+        reason: String,
+        /// Where in its code.
+        at: Vec<String>,
+    },
     /// A transcript that cannot be read.
     #[error("{path}: {source}")]
     Transcript {
@@ -111,6 +137,11 @@ pub enum CliError {
     /// There is nothing to do.
     #[error("there is no --call to {0}")]
     NoCall(&'static str),
+}
+
+/// Places in code, each on a line of its own.
+fn lines(at: &[String]) -> String {
+    at.iter().map(|place| format!("\n  at {place}")).collect()
 }
 
 /// An error and what caused it.

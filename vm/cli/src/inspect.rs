@@ -1,5 +1,6 @@
 //! `aivm inspect`.
 
+use aivm::inspect::{ModuleFunction, SourceMap};
 use aivm::{MemoryHost, Vm, code_hash};
 use aivm_abi::TranscriptFile;
 use aivm_gas::{GasSchedule, instrument};
@@ -9,6 +10,9 @@ use crate::args::InspectArgs;
 use crate::error::CliError;
 use crate::output;
 use crate::world::read;
+
+/// Functions shown, the largest first; all of them are in the JSON.
+const FUNCTIONS: usize = 20;
 
 /// Shows a module or a transcript; false for a module that is no contract.
 pub fn inspect(args: &InspectArgs, json: bool) -> Result<bool, CliError> {
@@ -64,6 +68,7 @@ fn module(wasm: &[u8], json: bool) -> Result<bool, CliError> {
     let schedule = GasSchedule::v1();
     let instrumented = instrument(wasm, &schedule).map_err(aivm::Error::from)?;
     let stats = instrumented.stats;
+    let map = SourceMap::new(wasm, &schedule).map_err(aivm::Error::from)?;
     let vm = Vm::builder().build()?;
     let refusal = vm.upload(&mut MemoryHost::new(), wasm).err();
     if json {
@@ -79,6 +84,13 @@ fn module(wasm: &[u8], json: bool) -> Result<bool, CliError> {
             "blocks": stats.blocks,
             "largest_frame_words": stats.largest_frame,
             "initial_pages": stats.initial_pages,
+            "function_bodies": map.module_functions().map(|function| json!({
+                "index": function.index,
+                "name": function.name,
+                "bytes": function.bytes,
+                "line": function.line.map(|line| line.to_string()),
+            })).collect::<Vec<_>>(),
+            "notes": map.notes(),
         }));
     } else {
         println!("code         {}", hex::encode(code_hash(wasm)));
@@ -96,6 +108,20 @@ fn module(wasm: &[u8], json: bool) -> Result<bool, CliError> {
         println!("blocks       {}", stats.blocks);
         println!("frame        {} words at most", stats.largest_frame);
         println!("memory       {} pages at the start", stats.initial_pages);
+        for note in map.notes() {
+            println!("note         {note}");
+        }
+        let mut functions: Vec<ModuleFunction<'_>> = map.module_functions().collect();
+        functions.sort_by_key(|function| (std::cmp::Reverse(function.bytes), function.index));
+        if !functions.is_empty() {
+            println!("\nlargest functions{:>45}", "bytes");
+        }
+        for function in functions.iter().take(FUNCTIONS) {
+            println!("  {:<50} {:>9}", function.to_string(), function.bytes);
+        }
+        if let Some(more @ 1..) = functions.len().checked_sub(FUNCTIONS) {
+            println!("  and {more} more, which --json shows");
+        }
     }
     Ok(refusal.is_none())
 }

@@ -6,6 +6,7 @@ mod args;
 mod bisect;
 mod cache;
 mod calls;
+mod decoded;
 mod error;
 mod inspect;
 mod key;

@@ -4,7 +4,8 @@ use aivm::{Receipt, Status};
 use aivm_abi::calldata::{Function, JsonAbi};
 use serde_json::{Value, json};
 
-use crate::calls::{returned, reverted};
+use crate::calls::{reason, returned};
+use crate::decoded;
 use crate::error::CliError;
 
 /// Prints an error.
@@ -25,7 +26,19 @@ pub fn print(value: &Value) {
     );
 }
 
-/// A receipt as JSON, with its hash and what it returned in words.
+/// Text of a contract as one line that cannot do anything to a terminal.
+fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c.is_control() {
+            true => out.extend(c.escape_default()),
+            false => out.push(c),
+        }
+    }
+    out
+}
+
+/// A receipt as JSON, with its hash and what it holds in the words of the ABI.
 pub fn receipt_json(
     receipt: &Receipt,
     function: Option<&Function>,
@@ -38,25 +51,31 @@ pub fn receipt_json(
             Status::Return => returned(function, &receipt.output),
             _ => None,
         },
-        "reason": match receipt.status {
-            Status::Revert => Some(reverted(abi, &receipt.output)),
-            _ => None,
-        },
+        "results": decoded::results_json(function, receipt),
+        "reason": reason(receipt.status, abi, &receipt.output),
+        "error": decoded::error_json(receipt, abi),
+        "events": decoded::events_json(receipt, abi),
     })
+}
+
+/// The receipt of a deployment for people, in short.
+pub fn deployment_text(receipt: &Receipt, abi: Option<&JsonAbi>) {
+    println!("deployed  {} gas", receipt.gas.total());
+    effects_text(receipt, abi);
 }
 
 /// A receipt for people.
 pub fn receipt_text(receipt: &Receipt, function: Option<&Function>, abi: Option<&JsonAbi>) {
     println!("receipt   {}", receipt.hash());
     println!("status    {}", receipt.status);
-    match receipt.status {
-        Status::Return => match returned(function, &receipt.output) {
-            Some(text) if !text.is_empty() => println!("returned  {text}"),
-            _ if receipt.output.is_empty() => {}
-            _ => println!("output    0x{}", hex::encode(&receipt.output)),
-        },
-        Status::Revert => println!("reason    {}", reverted(abi, &receipt.output)),
-        Status::Trap(code) => println!("reason    {}", code.description()),
+    match (
+        reason(receipt.status, abi, &receipt.output),
+        returned(function, &receipt.output),
+    ) {
+        (Some(reason), _) => println!("reason    {}", printable(&reason)),
+        (None, Some(text)) if !text.is_empty() => println!("returned  {text}"),
+        _ if receipt.output.is_empty() => {}
+        _ => println!("output    0x{}", hex::encode(&receipt.output)),
     }
     let gas = &receipt.gas;
     println!(
@@ -69,14 +88,14 @@ pub fn receipt_text(receipt: &Receipt, function: Option<&Function>, abi: Option<
         gas.inference,
         gas.pq
     );
+    effects_text(receipt, abi);
+}
+
+/// What a call did beside returning.
+fn effects_text(receipt: &Receipt, abi: Option<&JsonAbi>) {
     for event in &receipt.events {
-        let topics: Vec<String> = event.topics.iter().map(ToString::to_string).collect();
-        println!(
-            "event     {} [{}] 0x{}",
-            event.contract,
-            topics.join(", "),
-            hex::encode(&event.data)
-        );
+        let text = decoded::event_text(abi, event);
+        println!("event     {} {}", event.contract, printable(&text));
     }
     for message in &receipt.outbox {
         println!(

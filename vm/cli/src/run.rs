@@ -14,6 +14,15 @@ const TRANSCRIPT_BYTES: usize = 256 << 20;
 /// Deploys and calls; false when a call did not return.
 pub fn run(args: &RunArgs, json: bool) -> Result<bool, CliError> {
     let mut world = World::new(args)?;
+    if !json {
+        match &world.deployed {
+            Some(receipt) => {
+                println!("contract  {}", world.contract);
+                output::deployment_text(receipt, world.abi.as_ref());
+            }
+            None => println!("contract  {}, which was there already", world.contract),
+        }
+    }
     let mut receipts = Vec::new();
     let last = world.calls.len();
     let mut success = true;
@@ -41,9 +50,7 @@ pub fn run(args: &RunArgs, json: bool) -> Result<bool, CliError> {
             }
             receipts.push(value);
         } else {
-            if n == 0 {
-                println!("contract  {}", world.contract);
-            }
+            println!();
             output::receipt_text(&receipt, function, world.abi.as_ref());
             for line in at {
                 println!("at        {line}");
@@ -53,10 +60,12 @@ pub fn run(args: &RunArgs, json: bool) -> Result<bool, CliError> {
     if json {
         output::print(&json!({
             "contract": world.contract.to_string(),
+            "deployment": world
+                .deployed
+                .as_ref()
+                .map(|receipt| output::receipt_json(receipt, None, world.abi.as_ref())),
             "calls": receipts,
         }));
-    } else if last == 0 {
-        println!("contract  {}", world.contract);
     }
     Ok(success)
 }

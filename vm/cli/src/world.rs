@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use aivm::inspect::{FailurePlace, SourceMap};
-use aivm::{Address, BlockContext, Call, Deploy, DiskCache, Hash, MemoryHost, RedbHost, Vm, Word};
+use aivm::{
+    Address, BlockContext, Call, Deploy, DiskCache, Hash, MemoryHost, Receipt, RedbHost, Vm, Word,
+};
 use aivm_abi::calldata::{JsonAbi, parse_abi};
 
 use crate::args::RunArgs;
-use crate::calls::{Encoded, encode, encode_init};
+use crate::calls::{Encoded, encode, encode_init, reason};
 use crate::error::CliError;
 
 /// Reads a file.
@@ -21,6 +23,14 @@ pub fn read(path: &Path) -> Result<Vec<u8>, CliError> {
 /// Writes a file.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     std::fs::write(path, bytes).map_err(|source| CliError::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Reads an ABI.
+fn abi(path: &Path) -> Result<JsonAbi, CliError> {
+    parse_abi(&String::from_utf8_lossy(&read(path)?)).map_err(|source| CliError::Abi {
         path: path.to_owned(),
         source,
     })
@@ -51,6 +61,8 @@ pub struct World {
     pub chain: Chain,
     pub abi: Option<JsonAbi>,
     pub contract: Address,
+    /// Receipt of the deployment; none when the chain had the contract.
+    pub deployed: Option<Receipt>,
     pub calls: Vec<(Call, Encoded)>,
 }
 
@@ -73,14 +85,14 @@ impl World {
         })?;
         let mut chain = Self::chain(args, from)?;
         let abi = match &args.abi {
-            Some(path) => Some(parse_abi(&String::from_utf8_lossy(&read(path)?))?),
+            Some(path) => Some(abi(path)?),
             None => None,
         };
-        let init = encode_init(&args.init, abi.as_ref())?;
+        let init = encode_init(&args.init, abi.as_ref(), &args.contract)?;
         let encoded: Vec<Encoded> = args
             .calls
             .iter()
-            .map(|call| encode(call, abi.as_ref()))
+            .map(|call| encode(call, abi.as_ref(), &args.contract))
             .collect::<Result<_, _>>()?;
 
         for path in &args.models {
@@ -104,15 +116,25 @@ impl World {
             .with_salt(salt)
             .with_gas_limit(args.gas);
         let contract = deploy.address();
-        match on!(&mut chain, host => vm.deploy(host.as_mut(), &deploy)) {
-            Ok(deployed) if deployed.receipt.status.is_success() => {}
-            Ok(deployed) => {
-                let status = deployed.receipt.status;
-                let reason = crate::calls::reverted(abi.as_ref(), &deployed.receipt.output);
-                return Err(CliError::Constructor(format!("{status}: {reason}")));
-            }
-            Err(aivm::Error::AddressInUse(_)) if args.state.is_some() => {}
+        let mut place = FailurePlace::new();
+        let inspector = &mut place;
+        let result = on!(
+            &mut chain,
+            host => vm.deploy_inspected(host.as_mut(), &deploy, inspector)
+        );
+        let deployed = match result {
+            Ok(deployed) => Some(deployed.receipt),
+            Err(aivm::Error::AddressInUse(_)) if args.state.is_some() => None,
             Err(error) => return Err(error.into()),
+        };
+        if let Some(Receipt { status, output, .. }) = &deployed
+            && let Some(reason) = reason(*status, abi.as_ref(), output)
+        {
+            return Err(CliError::Constructor {
+                status: *status,
+                reason,
+                at: places(&vm, &chain, &place)?,
+            });
         }
         let calls = encoded
             .into_iter()
@@ -128,6 +150,7 @@ impl World {
             chain,
             abi,
             contract,
+            deployed,
             calls,
         })
     }
@@ -157,19 +180,27 @@ impl World {
 impl World {
     /// Leads from code to functions and source lines.
     pub fn source_map(&self, code: &Hash) -> Result<SourceMap, CliError> {
-        Ok(on!(&self.chain, host => self.vm.source_map(host.as_ref(), code))?)
+        source_map(&self.vm, &self.chain, code)
     }
 
     /// Where a call failed, innermost first: functions with source lines, or all functions of
     /// a module that has none.
     pub fn places(&self, failure: &FailurePlace) -> Result<Vec<String>, CliError> {
-        let Some((code, stack)) = failure.found() else {
-            return Ok(Vec::new());
-        };
-        let map = self.source_map(code)?;
-        let located = stack.iter().map(|place| map.locate(*place));
-        let shown = located.filter(|place| place.line.is_some() || !map.has_lines());
-        let notes = map.notes().iter().map(|note| format!("note: {note}"));
-        Ok(shown.map(|place| place.to_string()).chain(notes).collect())
+        places(&self.vm, &self.chain, failure)
     }
+}
+
+fn source_map(vm: &Vm, chain: &Chain, code: &Hash) -> Result<SourceMap, CliError> {
+    Ok(on!(chain, host => vm.source_map(host.as_ref(), code))?)
+}
+
+fn places(vm: &Vm, chain: &Chain, failure: &FailurePlace) -> Result<Vec<String>, CliError> {
+    let Some((code, stack)) = failure.found() else {
+        return Ok(Vec::new());
+    };
+    let map = source_map(vm, chain, code)?;
+    let located = stack.iter().map(|place| map.locate(*place));
+    let shown = located.filter(|place| place.line.is_some() || !map.has_lines());
+    let notes = map.notes().iter().map(|note| format!("note: {note}"));
+    Ok(shown.map(|place| place.to_string()).chain(notes).collect())
 }

@@ -18,7 +18,7 @@ pub use flame::{FoldedStacks, fold};
 pub use lines::{FailurePlace, LineProfile};
 pub use opcodes::{OpcodeProfile, OpcodeStats};
 pub use profile::{HostCallStats, HostProfile};
-pub use source::{CodePlace, Located, SourceMap};
+pub use source::{CodePlace, Located, ModuleFunction, SourceMap};
 pub use svg::flame_graph_svg;
 pub use tree::{CallNode, CallTree};
 

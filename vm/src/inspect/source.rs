@@ -1,10 +1,11 @@
 //! From where a guest stands to the source it was compiled from.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use aivm_abi::{LINES_SECTION, LineTable, SourceLine};
 use aivm_gas::{GasSchedule, InstrumentError, OffsetMap, offset_map};
-use wasmparser::{KnownCustom, Name, Parser, Payload};
+use wasmparser::{FunctionBody, KnownCustom, Name, Parser, Payload, TypeRef};
 
 /// Most function names that are kept of a module.
 const MAX_NAMES: usize = 65_536;
@@ -48,6 +49,34 @@ impl std::fmt::Display for Located<'_> {
     }
 }
 
+/// A function of a module, as its author wrote it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ModuleFunction<'a> {
+    /// Its index, imports included.
+    pub index: u32,
+    /// Its name, if the module has names.
+    pub name: Option<&'a str>,
+    /// Bytes of its code in the guest module.
+    pub bytes: u32,
+    /// The first source line that its code came from, if the module has lines.
+    pub line: Option<SourceLine<'a>>,
+}
+
+/// `name (file:line)`, with the index for what has no name.
+impl std::fmt::Display for ModuleFunction<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (function, name, line) = (self.index, self.name, self.line);
+        let place = Located {
+            function,
+            name,
+            offset: None,
+            line,
+        };
+        place.fmt(f)
+    }
+}
+
 /// Leads from the instrumented code of one module to functions and source lines.
 ///
 /// Names and lines come from custom sections that anybody may write: they are shown to people
@@ -55,6 +84,9 @@ impl std::fmt::Display for Located<'_> {
 #[derive(Clone, Debug)]
 pub struct SourceMap {
     offsets: OffsetMap,
+    imported: u32,
+    /// Code of each function, in bytes from the beginning of the code section's contents.
+    bodies: Vec<Range<u32>>,
     names: BTreeMap<u32, String>,
     lines: LineTable,
     notes: Vec<String>,
@@ -68,6 +100,8 @@ impl SourceMap {
     pub fn new(wasm: &[u8], schedule: &GasSchedule) -> Result<Self, InstrumentError> {
         let mut map = Self {
             offsets: offset_map(wasm, schedule)?,
+            imported: 0,
+            bodies: Vec::new(),
             names: BTreeMap::new(),
             lines: LineTable::default(),
             notes: Vec::new(),
@@ -75,8 +109,21 @@ impl SourceMap {
         for payload in Parser::new(0).parse_all(wasm) {
             // The module was accepted, so an end is all that can come.
             let Ok(payload) = payload else { break };
-            let Payload::CustomSection(section) = payload else {
-                continue;
+            let section = match payload {
+                Payload::CustomSection(section) => section,
+                Payload::ImportSection(imports) => {
+                    map.imported = imports
+                        .into_imports()
+                        .flatten()
+                        .filter(|import| matches!(import.ty, TypeRef::Func(_)))
+                        .fold(0, |sum: u32, _| sum.saturating_add(1));
+                    continue;
+                }
+                Payload::CodeSectionEntry(body) => {
+                    map.body(&body);
+                    continue;
+                }
+                _ => continue,
             };
             if section.name() == LINES_SECTION {
                 match LineTable::decode(section.data()) {
@@ -90,6 +137,13 @@ impl SourceMap {
             }
         }
         Ok(map)
+    }
+
+    fn body(&mut self, body: &FunctionBody<'_>) {
+        let code = self.offsets.guest_code();
+        let offset = |at: u64| u32::try_from(at.saturating_sub(code)).unwrap_or(u32::MAX);
+        let range = body.range();
+        self.bodies.push(offset(range.start)..offset(range.end));
     }
 
     fn note(&mut self, section: &str, error: &dyn std::fmt::Display) {
@@ -138,6 +192,19 @@ impl SourceMap {
     pub fn functions<'m>(&'m self, name: &'m str) -> impl Iterator<Item = u32> + 'm {
         let named = self.names.iter().filter(move |(_, found)| *found == name);
         named.map(|(index, _)| *index)
+    }
+
+    /// The functions of the module that are not imported, in its order.
+    pub fn module_functions(&self) -> impl Iterator<Item = ModuleFunction<'_>> {
+        self.bodies
+            .iter()
+            .zip(self.imported..)
+            .map(|(body, index)| ModuleFunction {
+                index,
+                name: self.names.get(&index).map(String::as_str),
+                bytes: body.end - body.start,
+                line: self.lines.first_in(body.clone()),
+            })
     }
 
     /// Whether the module names source lines.
