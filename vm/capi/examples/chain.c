@@ -1,4 +1,5 @@
-/* A chain in C that has what a chain need not have: models by name, an inbox, functions of its own, a PQ-Gas lane.
+/* A chain in C that has what a chain need not have: models by name, an inbox, functions of its own, a PQ-Gas lane, a log
+ * and a list of what contracts have stored.
  *
  *     chain <bridge.wasm> <classifier.wasm> <checker.wasm> <model.onnx> <image> <selectors>
  *
@@ -21,7 +22,7 @@ struct more {
     size_t payload_len;
     /* What the inbox answers instead, if not 0: -1 fails, 1 writes from nowhere, 2 writes more than there can be. */
     int trouble;
-    unsigned asked_code, asked_model, doubled_for;
+    unsigned asked_code, asked_model, doubled_for, lines;
 };
 
 static int32_t has_code(void *user, const uint8_t *hash) {
@@ -96,6 +97,52 @@ static int32_t extension(void *user, const struct AivmExtensionCall *call, struc
     return 1;
 }
 
+/* Lines of contracts are a stranger's text: this shows only what cannot do anything to a terminal. */
+static void debug_log(void *user, const uint8_t *contract, const uint8_t *message, size_t message_len) {
+    struct more *more = user;
+    (void)contract;
+    more->lines++;
+    printf("log: ");
+    for (size_t i = 0; i < message_len; i++) {
+        putchar(message[i] < ' ' || message[i] > '~' ? '?' : message[i]);
+    }
+    puts("");
+}
+
+/* In the order of the bytes of keys; a key comes before one that begins with it. */
+static int compare(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len) {
+    size_t len = a_len < b_len ? a_len : b_len;
+    int order = len ? memcmp(a, b, len) : 0;
+    return order ? order : (a_len > b_len) - (a_len < b_len);
+}
+
+/* The list is in no order, so each entry is looked for: a real store has an index. */
+static int32_t storage_range(void *user, const uint8_t *contract, const uint8_t *from, size_t from_len, size_t limit,
+                             struct AivmEntrySink *entries) {
+    struct chain *chain = user;
+    const struct entry *last = NULL;
+    for (size_t i = 0; i < limit; i++) {
+        const struct entry *next = NULL;
+        for (const struct entry *entry = chain->entries; entry; entry = entry->next) {
+            if (entry->kind != AIVM_CHANGE_KIND_STORAGE_SET || memcmp(entry->address, contract, 20) != 0 ||
+                compare(entry->key, entry->key_len, from, from_len) < 0 ||
+                (last && compare(entry->key, entry->key_len, last->key, last->key_len) <= 0)) {
+                continue;
+            }
+            if (!next || compare(entry->key, entry->key_len, next->key, next->key_len) < 0) {
+                next = entry;
+            }
+        }
+        if (!next) {
+            break;
+        }
+        aivm_entry_write(entries, (struct AivmBytes){next->key, next->key_len},
+                         (struct AivmBytes){next->value, next->value_len});
+        last = next;
+    }
+    return 0;
+}
+
 static void print_hash(const uint8_t *hash) {
     for (int i = 0; i < 32; i++) {
         printf("%02x", hash[i]);
@@ -116,6 +163,37 @@ static void print(const char *what, struct AivmReceipt *receipt) {
 /* Prints why a function failed. */
 static void print_failure(const char *what, AivmCode code) {
     printf("%s: code %d, %s\n", what, (int)code, aivm_error_message());
+}
+
+/* Prints what a contract has stored, `page` entries at a time. */
+static void print_storage(struct AivmHost *host, const uint8_t *contract, size_t page) {
+    uint8_t from[256];
+    size_t from_len = 0, count = 0, found;
+    do {
+        struct AivmEntries *entries = NULL;
+        check(aivm_host_storage_range(host, contract, (struct AivmBytes){from, from_len}, page, &entries), "storage");
+        found = aivm_entries_count(entries);
+        for (size_t i = 0; i < found; i++) {
+            struct AivmBytes key, value;
+            check(aivm_entries_get(entries, i, &key, &value), "entry");
+            printf("stored: ");
+            for (size_t j = 0; j < key.len; j++) {
+                printf("%02x", key.data[j]);
+            }
+            printf(" has %zu bytes\n", value.len);
+            if (key.len >= sizeof from) {
+                fputs("a long key\n", stderr);
+                exit(2);
+            }
+            /* The next page begins at the least key above this one. */
+            memcpy(from, key.data, key.len);
+            from[key.len] = 0;
+            from_len = key.len + 1;
+        }
+        count += found;
+        aivm_entries_free(entries);
+    } while (found == page);
+    printf("%zu entries\n", count);
 }
 
 /* Solidity arguments: words, and byte strings behind them. */
@@ -177,7 +255,7 @@ int main(int argc, char **argv) {
     struct more more = {.chain = {.height = 1}, .message = {.source_chain = 5}, .sender = "their bridge"};
     struct AivmCallbacks callbacks = {&more, block, storage_get, balance, contract, code, model, commit, NULL};
     struct AivmOptionalCallbacks optional = {sizeof optional, has_code, has_model, model_named, inbox_message,
-                                             extension_gas, extension};
+                                             extension_gas, extension, debug_log, storage_range};
     struct AivmVm *vm = NULL;
     struct AivmHost *host = NULL;
     check(aivm_vm_new(&vm), "new vm");
@@ -227,6 +305,8 @@ int main(int argc, char **argv) {
             print_failure("inbox", aivm_call(vm, host, &call, &receipt));
         }
     }
+
+    print_storage(host, bridge, 1);
 
     /* A model by its name, before and after it has one, and one that the chain stumbles over. */
     size_t file_len, image_len;
@@ -282,8 +362,8 @@ int main(int argc, char **argv) {
     printf("%u calls; %llu of %llu left\n", calls, (unsigned long long)aivm_block_pq_gas_left(lane),
            (unsigned long long)aivm_block_pq_gas_limit(lane));
     aivm_block_free(lane);
-    printf("asked for code %s, for models %s; doubled for %02x; commits %u\n", more.asked_code ? "yes" : "no",
-           more.asked_model ? "yes" : "no", more.doubled_for, more.chain.commits);
+    printf("asked for code %s, for models %s; doubled for %02x; lines %u; commits %u\n", more.asked_code ? "yes" : "no",
+           more.asked_model ? "yes" : "no", more.doubled_for, more.lines, more.chain.commits);
 
     aivm_host_free(host);
     aivm_vm_free(vm);

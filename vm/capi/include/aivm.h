@@ -131,6 +131,12 @@ typedef int32_t AivmStatus;
 // later block. So a receipt never depends on how full a block was.
 typedef struct AivmBlockPqGas AivmBlockPqGas;
 
+// Entries of a contract's storage.
+typedef struct AivmEntries AivmEntries;
+
+// Where the callback `storage_range` puts entries, with `aivm_entry_write`.
+typedef struct AivmEntrySink AivmEntrySink;
+
 // A chain.
 typedef struct AivmHost AivmHost;
 
@@ -180,7 +186,8 @@ typedef struct AivmChange {
 // Lookups give 1 when there is something, 0 when there is not, and a negative number when the
 // chain's store failed. The others give 0, or a negative number for a failure.
 // Answers must be the same on every node. During a call the VM only reads; all effects come in
-// one `commit`, to be applied as a whole or not at all. Callbacks must not unwind or jump over the library.
+// one `commit`, to be applied as a whole or not at all. Callbacks must not unwind or jump over the library, nor use the
+// host that they serve.
 typedef struct AivmCallbacks {
   // Given to each callback.
   void *user;
@@ -258,6 +265,18 @@ typedef struct AivmOptionalCallbacks {
   // Runs one of the chain's own functions, when the price was paid. 1: it returned, with the bytes in the sink; 0: it
   // reverted with them, which the contract sees; negative: the chain failed. Goes with `extension_gas`.
   int32_t (*extension)(void *user, const struct AivmExtensionCall *call, struct AivmSink *output);
+  // A line that a contract wrote for people, UTF-8 that does not end with a zero byte; control characters and all, a
+  // contract chose it. Lines come from queries, estimates and calls that fail as well, and at once. Nothing may depend
+  // on them. Without the callback they are dropped.
+  void (*debug_log)(void *user, const uint8_t *contract, const uint8_t *message, size_t message_len);
+  // Up to `limit` entries of a contract's storage with keys from `from` on, in ascending order of the keys' bytes, with
+  // `aivm_entry_write`. 0, or negative: the chain failed. `aivm_host_storage_range` asks for it, and nothing else.
+  int32_t (*storage_range)(void *user,
+                           const uint8_t *contract,
+                           const uint8_t *from,
+                           size_t from_len,
+                           size_t limit,
+                           struct AivmEntrySink *entries);
 } AivmOptionalCallbacks;
 
 // A call.
@@ -640,6 +659,54 @@ AivmCode aivm_estimate(const struct AivmVm *vm,
                        struct AivmHost *host,
                        const struct AivmCall *call,
                        uint64_t *gas_limit);
+
+// Puts an entry behind those that the sink has. Keys ascend in the order of their bytes, from the one that was asked for
+// on; a write out of order, of more entries than were asked for, or from a null pointer makes the callback one that
+// failed, and further writes do nothing.
+//
+// # Safety
+//
+// `sink` is the one that a callback was given, and the callback has not returned; key and value can be read.
+void aivm_entry_write(struct AivmEntrySink *sink,
+                      struct AivmBytes key,
+                      struct AivmBytes value);
+
+// Lists the storage of a contract, address of 20 bytes: up to `limit` entries with keys from `from` on, in ascending order
+// of the keys' bytes. For the next ones go on from the last key with a zero byte behind it. Contracts cannot do this, and
+// no call needs it; a chain behind callbacks must have the optional one `storage_range`.
+//
+// # Safety
+//
+// The pointers can be used, and `from` can be read.
+AivmCode aivm_host_storage_range(struct AivmHost *host,
+                                 const uint8_t *contract,
+                                 struct AivmBytes from,
+                                 size_t limit,
+                                 struct AivmEntries **entries);
+
+// How many entries there are; 0 for null.
+//
+// # Safety
+//
+// `entries` is null or was not freed.
+size_t aivm_entries_count(const struct AivmEntries *entries);
+
+// An entry: its key and its value, which live as long as `entries`.
+//
+// # Safety
+//
+// The pointers can be used.
+AivmCode aivm_entries_get(const struct AivmEntries *entries,
+                          size_t index,
+                          struct AivmBytes *key,
+                          struct AivmBytes *value);
+
+// Frees entries.
+//
+// # Safety
+//
+// `entries` is null, or was made by this library and is not used again.
+void aivm_entries_free(struct AivmEntries *entries);
 
 #ifdef __cplusplus
 }  // extern "C"

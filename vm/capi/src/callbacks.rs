@@ -10,6 +10,7 @@ use aivm::{
 use crate::error::{AivmCode, Failure};
 use crate::host::{AivmBlock, AivmBytes, AivmInboxMessage, AivmSink, context};
 use crate::optional::{AivmExtensionCall, AivmOptionalCallbacks};
+use crate::storage::AivmEntrySink;
 
 /// What a change of state is about.
 #[repr(i32)]
@@ -48,7 +49,8 @@ pub struct AivmChange {
 /// Lookups give 1 when there is something, 0 when there is not, and a negative number when the
 /// chain's store failed. The others give 0, or a negative number for a failure.
 /// Answers must be the same on every node. During a call the VM only reads; all effects come in
-/// one `commit`, to be applied as a whole or not at all. Callbacks must not unwind or jump over the library.
+/// one `commit`, to be applied as a whole or not at all. Callbacks must not unwind or jump over the library, nor use the
+/// host that they serve.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct AivmCallbacks {
@@ -149,11 +151,15 @@ impl Callbacks {
     fn written(name: &str, sink: AivmSink) -> Result<Vec<u8>, HostError> {
         match sink.mistake {
             None => Ok(sink.bytes),
-            Some(mistake) => Err(HostError::new(format!(
-                "the callback `{name}` wrote what it has not: {}",
-                mistake.message
-            ))),
+            Some(mistake) => Err(Self::mistaken(name, &mistake)),
         }
+    }
+
+    fn mistaken(name: &str, mistake: &Failure) -> HostError {
+        HostError::new(format!(
+            "the callback `{name}` wrote what it has not: {}",
+            mistake.message
+        ))
     }
 
     fn missing(name: &str) -> HostError {
@@ -197,11 +203,32 @@ impl Host for Callbacks {
 
     fn storage_range(
         &self,
-        _contract: &Address,
-        _from: &[u8],
-        _limit: usize,
+        contract: &Address,
+        from: &[u8],
+        limit: usize,
     ) -> Result<Vec<StorageEntry>, HostError> {
-        Err(HostError::new("a chain behind callbacks lists no storage"))
+        const NAME: &str = "storage_range";
+        let callback = self
+            .optional
+            .storage_range
+            .ok_or_else(|| Self::missing(NAME))?;
+        let mut sink = AivmEntrySink::new(from, limit);
+        // SAFETY: as in `storage_get`; the sink is ours.
+        let code = unsafe {
+            callback(
+                self.all.user,
+                contract.0.as_ptr(),
+                from.as_ptr(),
+                from.len(),
+                limit,
+                &raw mut sink,
+            )
+        };
+        match (code, sink.mistake) {
+            (0, None) => Ok(sink.entries),
+            (0, Some(mistake)) => Err(Self::mistaken(NAME, &mistake)),
+            (code, _) => Err(Self::failed(NAME, code)),
+        }
     }
 
     fn balance(&self, address: &Address) -> Result<Word, HostError> {
@@ -346,6 +373,20 @@ impl Host for Callbacks {
             true => Ok(Self::written(NAME, output)?),
             false => Err(Self::written(NAME, output)?),
         })
+    }
+
+    fn debug_log(&self, contract: &Address, message: &str) {
+        if let Some(callback) = self.optional.debug_log {
+            // SAFETY: as in `storage_get`.
+            unsafe {
+                callback(
+                    self.all.user,
+                    contract.0.as_ptr(),
+                    message.as_ptr(),
+                    message.len(),
+                );
+            }
+        }
     }
 }
 

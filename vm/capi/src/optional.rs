@@ -6,6 +6,7 @@ use aivm::ExtensionCall;
 
 use crate::error::{AivmCode, Failure};
 use crate::host::{AivmBytes, AivmInboxMessage, AivmSink};
+use crate::storage::AivmEntrySink;
 
 /// More of a chain, as far as it has it; a callback that is null is as if the chain had nothing of the kind. Codes are
 /// those of `AivmCallbacks`, and so is `user`.
@@ -62,6 +63,29 @@ pub struct AivmOptionalCallbacks {
             output: *mut AivmSink,
         ) -> i32,
     >,
+    /// A line that a contract wrote for people, UTF-8 that does not end with a zero byte; control characters and all, a
+    /// contract chose it. Lines come from queries, estimates and calls that fail as well, and at once. Nothing may depend
+    /// on them. Without the callback they are dropped.
+    pub debug_log: Option<
+        unsafe extern "C" fn(
+            user: *mut c_void,
+            contract: *const u8,
+            message: *const u8,
+            message_len: usize,
+        ),
+    >,
+    /// Up to `limit` entries of a contract's storage with keys from `from` on, in ascending order of the keys' bytes, with
+    /// `aivm_entry_write`. 0, or negative: the chain failed. `aivm_host_storage_range` asks for it, and nothing else.
+    pub storage_range: Option<
+        unsafe extern "C" fn(
+            user: *mut c_void,
+            contract: *const u8,
+            from: *const u8,
+            from_len: usize,
+            limit: usize,
+            entries: *mut AivmEntrySink,
+        ) -> i32,
+    >,
 }
 
 /// A call of one of the chain's own functions by a contract. The bytes live until the callback returns.
@@ -102,6 +126,8 @@ impl AivmOptionalCallbacks {
         inbox_message: None,
         extension_gas: None,
         extension: None,
+        debug_log: None,
+        storage_range: None,
     };
 
     /// Reads as much as the program knows; the rest is null.

@@ -5,7 +5,7 @@ mod common;
 use std::path::PathBuf;
 
 use aivm::{
-    Address, BlockContext, Call, Deploy, Error, InboxMessage, MemoryHost, Receipt, Status,
+    Address, BlockContext, Call, Deploy, Error, Host, InboxMessage, MemoryHost, Receipt, Status,
     TrapCode, Vm,
 };
 use aivm_abi::calldata::Function;
@@ -14,7 +14,7 @@ use synq_compiler::{ChainProfile, MemoryLoader, Options, compile};
 const CHECKER: &str = "pragma synq ^1.0.0;
 
 contract Checker {
-    function doubled(x: UInt256) public -> UInt256 { return twice(x); }
+    function doubled(x: UInt256) public -> UInt256 { debug(\"to be\\ndoubled\"); return twice(x); }
     function thrice(x: UInt256) public -> UInt256 { return triple(x); }
     function check(key: MLDSAPublicKey, message: Bytes, signature: MLDSASignature) public view -> Bool {
         return verifyMLDSASignature(key, message, signature);
@@ -97,8 +97,16 @@ impl Chain {
     fn call(&mut self, what: &str, to: Address, input: &[u8]) -> Receipt {
         let call = Call::new(alice(), to, input);
         let receipt = self.vm.call(&mut self.host, &call).unwrap();
+        self.log();
         self.say(what, &receipt);
         receipt
+    }
+
+    /// Lines of contracts, as the C program shows them.
+    fn log(&mut self) {
+        for (_, line) in self.host.take_log() {
+            self.said += &format!("log: {}\n", line.replace('\n', "?"));
+        }
     }
 
     fn failure(&mut self, what: &str, code: u32, message: &str) {
@@ -109,7 +117,7 @@ impl Chain {
 /// What the C program prints.
 fn expected(checker: &[u8], model: &[u8], image: &[u8], selectors: [[u8; 4]; 5]) -> String {
     let [deposit, release, check, doubled, thrice] = selectors;
-    let mut host = MemoryHost::new().with_extension(
+    let mut host = MemoryHost::new().with_log().with_extension(
         "twice",
         |arguments| 1000 + arguments.len() as u64,
         |call| match call.arguments[31] {
@@ -174,6 +182,14 @@ fn expected(checker: &[u8], model: &[u8], image: &[u8], selectors: [[u8; 4]; 5])
         chain.failure("inbox", 14, &why);
     }
 
+    let stored = chain.host.storage_range(&bridge, &[], usize::MAX).unwrap();
+    assert!(stored.len() > 1, "more than a page: {stored:?}");
+    for (key, value) in &stored {
+        let key = common::hexadecimal(key);
+        chain.said += &format!("stored: {key} has {} bytes\n", value.len());
+    }
+    chain.said += &format!("{} entries\n", stored.len());
+
     let model = chain.vm.register_model(&mut chain.host, model).unwrap();
     let classifier = chain.deploy("classifier", &fixture("classifier-wit.wasm"), &[]);
     // The second time the VM holds the model, and only asks whether it is still there.
@@ -200,6 +216,8 @@ fn expected(checker: &[u8], model: &[u8], image: &[u8], selectors: [[u8; 4]; 5])
             assert_eq!(receipt.output, Arguments::default().number(2 * x).0);
         }
     }
+    // What the call says before it fails stays said.
+    chain.said += "log: to be?doubled\n";
     chain.failure(
         "doubled",
         14,
@@ -229,7 +247,7 @@ fn expected(checker: &[u8], model: &[u8], image: &[u8], selectors: [[u8; 4]; 5])
     let commits = chain.host.commits();
     chain.said
         + &format!(
-            "{calls} calls; {} of {} left\nasked for code yes, for models yes; doubled for a1; commits {commits}\n",
+            "{calls} calls; {} of {} left\nasked for code yes, for models yes; doubled for a1; lines 3; commits {commits}\n",
             lane.left(),
             lane.limit()
         )

@@ -17,6 +17,7 @@ fn the_header_is_up_to_date() {
         .with_src(folder.join("src/block.rs"))
         .with_src(folder.join("src/receipt.rs"))
         .with_src(folder.join("src/vm.rs"))
+        .with_src(folder.join("src/storage.rs"))
         .generate()
         .unwrap();
     let mut header = Vec::new();

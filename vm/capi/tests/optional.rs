@@ -79,6 +79,8 @@ const NONE: AivmOptionalCallbacks = AivmOptionalCallbacks {
     inbox_message: None,
     extension_gas: None,
     extension: None,
+    debug_log: None,
+    storage_range: None,
 };
 
 const EMPTY: AivmBytes = AivmBytes {
