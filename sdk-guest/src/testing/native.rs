@@ -1,17 +1,20 @@
 //! Contracts in the test's own process.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::chain::{ArrivedMessage, Chain, EventRecord, Failure, SentMessage};
 use super::world::{Code, Ended, Frame, World, during, run};
 use crate::contracts::{Contract, Reply};
-use crate::crypto::SignatureScheme;
+use crate::crypto::{Kem, SignatureScheme};
 use crate::{Address, U256};
 
 /// A chain that runs contracts as Rust code, in this process.
 ///
 /// It has no gas: `gas_left` is always `u64::MAX`. Signatures are checked by what
-/// [`with_verifier`](Self::with_verifier) gave it; models need the feature `nn`.
+/// [`with_verifier`](Self::with_verifier) gave it, and shared secrets opened by what
+/// [`with_decapsulator`](Self::with_decapsulator) did; `with_post_quantum` of the crate
+/// `aivm-sdk-testing` gives both as the VM has them. Models need the feature `nn`.
 #[derive(Default)]
 pub struct Native {
     world: World,
@@ -52,7 +55,17 @@ impl Native {
         mut self,
         verify: impl Fn(SignatureScheme, &[u8], &[u8], &[u8]) -> bool + 'static,
     ) -> Self {
-        self.world.verifier = Some(Box::new(verify));
+        self.world.verifier = Some(Rc::new(verify));
+        self
+    }
+
+    /// Opens encapsulated secrets: mechanism, secret key, ciphertext; `None` for a key or a ciphertext
+    /// of the wrong length. Without it a contract that opens one panics.
+    pub fn with_decapsulator(
+        mut self,
+        decapsulate: impl Fn(Kem, &[u8], &[u8]) -> Option<Vec<u8>> + 'static,
+    ) -> Self {
+        self.world.decapsulator = Some(Rc::new(decapsulate));
         self
     }
 

@@ -4,9 +4,11 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::rc::Rc;
 
 use super::chain::{ArrivedMessage, EventRecord, SentMessage};
 use crate::contracts::Reply;
+use crate::crypto::{Kem, SignatureScheme};
 use crate::{Address, U256, env};
 
 /// Entry points of a contract.
@@ -58,7 +60,9 @@ pub(crate) struct Frame {
 /// Answers of an extension.
 pub(crate) type Extension = Box<dyn Fn(&[u8]) -> Reply>;
 /// Answers whether a signature is right: scheme, key, message, signature.
-pub(crate) type Verifier = Box<dyn Fn(crate::crypto::SignatureScheme, &[u8], &[u8], &[u8]) -> bool>;
+pub(crate) type Verifier = Rc<dyn Fn(SignatureScheme, &[u8], &[u8], &[u8]) -> bool>;
+/// Opens a shared secret: mechanism, secret key, ciphertext.
+pub(crate) type Decapsulator = Rc<dyn Fn(Kem, &[u8], &[u8]) -> Option<Vec<u8>>>;
 
 /// All of it.
 #[derive(Default)]
@@ -72,6 +76,7 @@ pub(crate) struct World {
     pub inbox: BTreeMap<[u8; 32], ArrivedMessage>,
     pub extensions: BTreeMap<String, Extension>,
     pub verifier: Option<Verifier>,
+    pub decapsulator: Option<Decapsulator>,
     #[cfg(feature = "nn")]
     pub models: BTreeMap<[u8; 32], aivm_nn::Model>,
 }

@@ -1,14 +1,18 @@
 //! Runs the tests of AIVM contracts in the VM, on their compiled Wasm.
 //!
 //! [`InVm`] is a [`Chain`], as `aivm_sdk::testing::Native` is: a test that is a function of a
-//! `Chain` runs on both.
+//! `Chain` runs on both. [`with_post_quantum`] gives a `Native` the cryptography that the VM has.
 #![forbid(unsafe_code)]
+
+mod post_quantum;
 
 use std::collections::BTreeMap;
 
 use aivm::{BlockContext, Call, Deploy, Host, InboxMessage, MemoryHost, Receipt, Status, Vm, Word};
 use aivm_sdk::testing::{ArrivedMessage, Chain, EventRecord, Failure, SentMessage};
 use aivm_sdk::{Address, U256};
+
+pub use post_quantum::with_post_quantum;
 
 /// A chain in memory that runs contracts' Wasm in the VM.
 pub struct InVm {

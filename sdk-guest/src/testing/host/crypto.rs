@@ -1,4 +1,4 @@
-//! Hashes, and the test's own answer to signatures.
+//! Hashes, and the test's own answers to signatures and encapsulated secrets.
 
 use sha2::Digest;
 
@@ -32,13 +32,12 @@ pub fn blake3(data: &[u8]) -> Word {
 
 /// What the verifier given to [`Native`](crate::testing::Native) says.
 pub fn verify(scheme: SignatureScheme, key: &[u8], message: &[u8], signature: &[u8]) -> bool {
-    let verifier = with(|world| world.verifier.take());
-    let Some(verifier) = verifier else {
-        panic!("no verifier: give one to `Native::with_verifier`, or run the test in the VM");
-    };
-    let right = verifier(scheme, key, message, signature);
-    with(|world| world.verifier = Some(verifier));
-    right
+    match with(|world| world.verifier.clone()) {
+        Some(verifier) => verifier(scheme, key, message, signature),
+        None => {
+            panic!("no verifier: give one to `Native::with_verifier`, or run the test in the VM")
+        }
+    }
 }
 
 /// Whether the verifier says yes to each; it is asked for all.
@@ -77,7 +76,12 @@ pub fn address_of(scheme: SignatureScheme, key: &[u8]) -> Word {
     Address(address).into()
 }
 
-/// Only the VM has key encapsulation.
-pub fn decapsulate(_kem: Kem, _secret_key: &[u8], _ciphertext: &[u8]) -> Option<Vec<u8>> {
-    panic!("key encapsulation works only in the VM")
+/// What the decapsulator given to [`Native`](crate::testing::Native) says.
+pub fn decapsulate(kem: Kem, secret_key: &[u8], ciphertext: &[u8]) -> Option<Vec<u8>> {
+    match with(|world| world.decapsulator.clone()) {
+        Some(decapsulator) => decapsulator(kem, secret_key, ciphertext),
+        None => panic!(
+            "no decapsulator: give one to `Native::with_decapsulator`, or run the test in the VM"
+        ),
+    }
 }
