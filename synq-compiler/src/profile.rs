@@ -12,12 +12,13 @@ use crate::sema::symbols::ExtensionDecl;
 ///     [functions.registryIsActiveValidator]
 ///     inputs = ["Address", "Address"]
 ///     outputs = ["Bool"]
+///     view = true
 /// "#).unwrap();
 /// assert_eq!(profile.names().collect::<Vec<_>>(), ["registryIsActiveValidator"]);
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct ChainProfile {
-    functions: BTreeMap<String, (Vec<Type>, Vec<Type>)>,
+    functions: BTreeMap<String, ExtensionDecl>,
 }
 
 /// Why a profile is refused.
@@ -50,6 +51,9 @@ struct Declared {
     inputs: Vec<String>,
     #[serde(default)]
     outputs: Vec<String>,
+    /// It changes nothing, so that functions that are `view` may call it.
+    #[serde(default)]
+    view: bool,
 }
 
 impl ChainProfile {
@@ -77,7 +81,11 @@ impl ChainProfile {
                     })
                     .collect()
             };
-            let value = (list(&declared.inputs)?, list(&declared.outputs)?);
+            let value = ExtensionDecl {
+                params: list(&declared.inputs)?,
+                returns: list(&declared.outputs)?,
+                view: declared.view,
+            };
             functions.insert(name, value);
         }
         Ok(Self { functions })
@@ -99,15 +107,6 @@ impl ChainProfile {
     }
 
     pub(crate) fn declarations(&self) -> BTreeMap<String, ExtensionDecl> {
-        self.functions
-            .iter()
-            .map(|(name, (params, returns))| {
-                let declared = ExtensionDecl {
-                    params: params.clone(),
-                    returns: returns.clone(),
-                };
-                (name.clone(), declared)
-            })
-            .collect()
+        self.functions.clone()
     }
 }

@@ -147,7 +147,12 @@ impl Gen<'_> {
                 self.decode_block(&mut frame.f, &types);
             }
             Kind::External { .. } => self.external(frame, e),
-            Kind::Extension(name, args, returns) => {
+            Kind::Extension {
+                name,
+                args,
+                returns,
+                ..
+            } => {
                 let held = self.hold(frame, args);
                 let block = self.encode_block(&mut frame.f, None, None, &held);
                 let name = self.literal(name.as_bytes());

@@ -188,8 +188,14 @@ pub enum Kind {
         /// Through `query`.
         readonly: bool,
     },
-    /// A function of the host chain: name, arguments, results.
-    Extension(String, Vec<Expr>, Vec<Type>),
+    /// A function of the host chain.
+    Extension {
+        name: String,
+        args: Vec<Expr>,
+        returns: Vec<Type>,
+        /// It changes nothing.
+        view: bool,
+    },
     /// `Model.infer(…)`
     Infer(usize, Vec<Expr>),
     /// `.length`

@@ -73,7 +73,7 @@ pub(crate) fn walk_expr<V: Visit + ?Sized>(v: &mut V, e: &mut Expr) {
         | Kind::Builtin(_, args)
         | Kind::Aggregate(args)
         | Kind::Tuple(args)
-        | Kind::Extension(_, args, _)
+        | Kind::Extension { args, .. }
         | Kind::Infer(_, args) => list(v, args),
         Kind::Assign(place, _, value) => {
             v.expr(value);

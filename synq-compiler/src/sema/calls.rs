@@ -98,16 +98,20 @@ impl Checker<'_, '_> {
             return self.cast(ty, args, span);
         }
         if let Some(extension) = self.sy.extensions.get(name) {
-            let (params, returns) = (extension.params.clone(), extension.returns.clone());
+            let extension = extension.clone();
             self.state.effects.reads = true;
-            self.state.effects.writes = true;
-            let Some(values) = self.plain_args(name, args, &params, span) else {
+            self.state.effects.writes |= !extension.view;
+            let Some(args) = self.plain_args(name, args, &extension.params, span) else {
                 return broken(span);
             };
-            let ty = result_type(&returns);
             return Expr {
-                kind: Kind::Extension(name.to_owned(), values, returns),
-                ty,
+                ty: result_type(&extension.returns),
+                kind: Kind::Extension {
+                    name: name.to_owned(),
+                    args,
+                    returns: extension.returns,
+                    view: extension.view,
+                },
                 span,
             };
         }

@@ -137,6 +137,8 @@ impl Checker<'_, '_> {
         let Some(value) = literals::integer(text) else {
             let label = if text.contains('.') {
                 "not an integer"
+            } else if text.eq_ignore_ascii_case("0x") {
+                "digits are missing"
             } else {
                 "more than 256 bits"
             };

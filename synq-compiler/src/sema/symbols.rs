@@ -78,6 +78,8 @@ pub(crate) struct ContractDecl<'a> {
 pub(crate) struct ExtensionDecl {
     pub params: Vec<Type>,
     pub returns: Vec<Type>,
+    /// It changes nothing.
+    pub view: bool,
 }
 
 /// Everything declared in one run.

@@ -374,6 +374,7 @@ fn changes(expr: &Expr, functions: &[Function]) -> bool {
         Kind::Assign(place, _, value) => place.storage || changes(value, functions),
         Kind::Increment(place, ..) => place.storage,
         Kind::Push(place, _) | Kind::Pop(place) => place.storage,
-        Kind::Extension(..) | Kind::Error => true,
+        Kind::Extension { view, args, .. } => !view || any(args),
+        Kind::Error => true,
     }
 }

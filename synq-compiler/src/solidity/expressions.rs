@@ -122,9 +122,17 @@ impl Emitter<'_> {
                 };
                 self.decoded(call, returns)
             }
-            Kind::Extension(name, args, returns) => {
+            Kind::Extension {
+                name,
+                args,
+                returns,
+                view,
+            } => {
                 let args = self.list(args);
-                let helper = self.precompile_call("extension", 0xA107);
+                let helper = match view {
+                    true => self.precompile("extensionView", 0xA107),
+                    false => self.precompile_call("extension", 0xA107),
+                };
                 let call = format!("{helper}(abi.encode({name:?}, abi.encode({args})))");
                 self.decoded(call, returns)
             }

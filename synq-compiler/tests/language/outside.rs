@@ -134,6 +134,28 @@ fn gas_limits() {
 }
 
 #[test]
+fn a_view_function_asks_the_chain_only_what_changes_nothing() {
+    let source = "contract C { function f() public view -> UInt256 { return height(); } }";
+    let compiled = |more: &str| {
+        let text = format!("[functions.height]\noutputs = [\"UInt256\"]\n{more}");
+        let options = Options::new().with_profile(ChainProfile::from_toml(&text).unwrap());
+        let loader = MemoryLoader::new().with_source("c.synq", source);
+        match synq_compiler::compile("c.synq", &loader, &options) {
+            Ok(_) => Vec::new(),
+            Err(list) => list.list.iter().map(|d| d.code.to_owned()).collect(),
+        }
+    };
+    assert_eq!(compiled("view = true"), Vec::<String>::new());
+    assert_eq!(compiled("view = false"), ["E0427"]);
+    assert_eq!(compiled(""), ["E0427"]);
+    for wrong in ["view = 1", "views = true", "view = \"yes\""] {
+        let text = format!("[functions.height]\n{wrong}");
+        let error = ChainProfile::from_toml(&text).unwrap_err().to_string();
+        assert!(error.starts_with("chain profile: "), "{error}");
+    }
+}
+
+#[test]
 fn models_and_extensions() {
     use aivm_abi::host::nn;
     let profile = ChainProfile::from_toml("[functions.echo]\ninputs = [\"UInt256\"]\noutputs = [\"UInt256\"]\n[functions.fail]\ninputs = [\"UInt256\"]\n").unwrap();

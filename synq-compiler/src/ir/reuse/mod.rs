@@ -56,7 +56,7 @@ fn asks_the_chain(contract: &mut Contract) -> bool {
     struct Asks(bool);
     impl Visit for Asks {
         fn expr(&mut self, e: &mut Expr) {
-            self.0 |= matches!(e.kind, Kind::Extension(..));
+            self.0 |= matches!(e.kind, Kind::Extension { .. });
             walk_expr(self, e);
         }
     }
@@ -243,7 +243,8 @@ impl Visit for Writes<'_> {
             }
             Kind::Call(id, _) => self.writes.get(*id).copied().unwrap_or(true),
             Kind::External { readonly, .. } => !readonly,
-            Kind::Extension(..) | Kind::Builtin(Builtin::CallContract, _) => true,
+            Kind::Extension { view, .. } => !view,
+            Kind::Builtin(Builtin::CallContract, _) => true,
             _ => false,
         };
         walk_expr(self, e);
