@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aivm::{
-    Address, BlockContext, Call, Deploy, Error, Host, InboxMessage, MemoryHost, Receipt, Vm,
+    Address, BlockContext, BlockPqGas, Call, Deploy, Error, Host, InboxMessage, MemoryHost,
+    Receipt, Vm,
 };
 use aivm_abi::Digest;
 use aivm_abi::receipt::OutboxProof;
@@ -59,7 +60,8 @@ impl Adapter for Machine {
         for (address, balance) in &case.chain.balances {
             chain.set_balance(*address, *balance);
         }
-        let mut chain = Overlay::new(chain);
+        let mut chain = Overlay::new(chain).with_functions_of(&case.chain);
+        let mut lane = vm.block_pq_gas(&chain).map_err(failed)?;
         let mut names = Names::default();
         let mut results = Results::default();
         for action in &case.actions {
@@ -67,10 +69,12 @@ impl Adapter for Machine {
                 Action::Block { number, timestamp } => {
                     chain.flush().map_err(failed)?;
                     chain.inner_mut().set_block(block(*number, *timestamp));
+                    lane = vm.block_pq_gas(&chain).map_err(failed)?;
                     Outcome::Block
                 }
                 Action::Abandon {} => {
                     chain.abandon();
+                    lane = vm.block_pq_gas(&chain).map_err(failed)?;
                     Outcome::Done
                 }
                 Action::NameModel { name, model } => {
@@ -108,7 +112,7 @@ impl Adapter for Machine {
                     proven(proof.holds(message, root))
                 }
                 Action::Read { what, bytes } => read(*what, &bytes.0),
-                action => act(&vm, &mut chain, &mut names, action)?,
+                action => act(&vm, (&mut chain, &mut lane), &mut names, action)?,
             });
         }
         for name in &case.storage {
@@ -158,7 +162,7 @@ pub(crate) fn salt(name: &str) -> [u8; 32] {
 
 fn act(
     vm: &Vm,
-    chain: &mut Overlay<MemoryHost>,
+    (chain, lane): (&mut Overlay<MemoryHost>, &mut BlockPqGas),
     names: &mut Names,
     action: &Action,
 ) -> Result<Outcome, AdapterError> {
@@ -188,14 +192,17 @@ fn act(
                 request = request.with_gas_limit(limit);
             }
             request.pq_gas_limit = message.pq_gas_limit;
-            settle(vm.deploy(chain, &request).map(|deployed| {
+            settle(vm.deploy_in_block(chain, &request, lane).map(|deployed| {
                 names.contracts.insert(name.clone(), deployed.address);
                 shown(&deployed.receipt)
             }))
         }
         Action::Call { to, message } => {
             let request = call(names.account(to)?, message);
-            settle(vm.call(chain, &request).map(|receipt| shown(&receipt)))
+            settle(
+                vm.call_in_block(chain, &request, lane)
+                    .map(|receipt| shown(&receipt)),
+            )
         }
         Action::Query { to, message } => {
             let request = call(names.account(to)?, message);

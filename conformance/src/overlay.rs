@@ -8,12 +8,15 @@ use aivm::{
 };
 
 use crate::traffic::Clock;
+use crate::vector::Chain;
 
 /// A chain that keeps what a block changes in memory until the block is done, as chains do. It has
 /// no state root: that is a matter of blocks then.
 pub struct Overlay<H> {
     inner: H,
     delta: StateDelta,
+    /// A chain whose functions this one has too.
+    functions: Chain,
 }
 
 impl<H: Host> Overlay<H> {
@@ -22,7 +25,14 @@ impl<H: Host> Overlay<H> {
         Self {
             inner,
             delta: StateDelta::default(),
+            functions: Chain::default(),
         }
+    }
+
+    /// Adds the functions of a vector's chain.
+    pub fn with_functions_of(mut self, chain: &Chain) -> Self {
+        self.functions = chain.clone();
+        self
     }
 
     /// The chain itself, without what the block changed.
@@ -148,10 +158,16 @@ impl<H: Host> Host for Overlay<H> {
     }
 
     fn extension_gas(&self, call: &ExtensionCall<'_>) -> Option<u64> {
-        self.inner.extension_gas(call)
+        match self.functions.extension(call.name, call.arguments) {
+            Some(own) => Some(own.gas),
+            None => self.inner.extension_gas(call),
+        }
     }
 
     fn extension(&self, call: &ExtensionCall<'_>) -> Result<ExtensionResult, HostError> {
-        self.inner.extension(call)
+        match self.functions.extension(call.name, call.arguments) {
+            Some(own) => Ok(own.answer.clone().into()),
+            None => self.inner.extension(call),
+        }
     }
 }

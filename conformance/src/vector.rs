@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use aivm::{Address, GasSchedule, ScheduleSet, Word};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use synq_compiler::{ChainProfile, MemoryLoader, Options, ProfileError};
 
 use crate::action::{Action, Bytes, Hex};
 use crate::outcome::{Claim, Outcome};
 
 /// Version of the vector format.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// A file of vectors.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -40,18 +41,50 @@ pub struct VectorFile {
 }
 
 /// A contract in SynQ.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
     /// Name of the contract, one of those in the text.
     pub contract: String,
     /// The text of the file.
     pub synq: String,
+    /// The files that it imports, by their paths.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
+    /// The profile of the chain whose functions it calls, in TOML.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub profile: String,
 }
 
 impl Source {
     /// Name of the file when it is compiled: code names its source lines.
     pub const FILE: &str = "a.synq";
+
+    /// A contract of one file.
+    pub fn new(contract: impl Into<String>, synq: impl Into<String>) -> Self {
+        Self {
+            contract: contract.into(),
+            synq: synq.into(),
+            ..Self::default()
+        }
+    }
+
+    /// The file and those that it imports, for the compiler.
+    pub fn loader(&self) -> MemoryLoader {
+        let loader = MemoryLoader::new().with_source(Self::FILE, self.synq.as_str());
+        let files = self.files.iter();
+        files.fold(loader, |loader, (path, text)| {
+            loader.with_source(path, text)
+        })
+    }
+
+    /// What the compiler has to know beside the files.
+    ///
+    /// # Errors
+    /// When the profile is none.
+    pub fn options(&self) -> Result<Options, ProfileError> {
+        Ok(Options::new().with_profile(ChainProfile::from_toml(&self.profile)?))
+    }
 }
 
 /// One history of a small chain with the exact outcome of each step.
@@ -98,6 +131,44 @@ pub struct Chain {
     /// 1, and one more for each that follows.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub schedules: BTreeMap<u64, BTreeMap<String, Value>>,
+    /// What the chain's own functions answer. A call for which there is nothing here is one of a
+    /// function that the chain lacks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub extensions: Vec<Extension>,
+}
+
+/// What a function of the chain answers to some arguments.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extension {
+    /// Name of the function.
+    pub name: String,
+    /// The arguments, byte for byte.
+    #[serde(default, skip_serializing_if = "Hex::is_empty")]
+    pub arguments: Hex,
+    /// What it costs beside the price of the host function.
+    pub gas: u64,
+    /// The answer.
+    pub answer: Answer,
+}
+
+/// How a function of the chain ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// It returns this.
+    Returns(Hex),
+    /// It reverts with this.
+    Reverts(Hex),
+}
+
+impl From<Answer> for aivm::ExtensionResult {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Returns(data) => Ok(data.0),
+            Answer::Reverts(data) => Err(data.0),
+        }
+    }
 }
 
 /// A schedule of a vector is none.
@@ -109,6 +180,13 @@ pub struct ChainError {
 }
 
 impl Chain {
+    /// What the chain has to say to a call of one of its functions.
+    pub fn extension(&self, name: &str, arguments: &[u8]) -> Option<&Extension> {
+        self.extensions
+            .iter()
+            .find(|one| one.name == name && one.arguments.0 == arguments)
+    }
+
     /// The schedules in full.
     ///
     /// # Errors

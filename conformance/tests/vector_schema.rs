@@ -165,7 +165,7 @@ fn every_file_is_what_the_schema_says() {
 fn the_schema_refuses_what_the_runner_refuses() {
     let schema = schema();
     let step = json!({"action": {"do": "block", "number": 1, "timestamp": 2}, "expect": "block"});
-    let file = json!({"schema": 2, "suite": "s", "vectors": [{"name": "n", "rule": "a rule of some kind", "steps": [step]}]});
+    let file = json!({"schema": 3, "suite": "s", "vectors": [{"name": "n", "rule": "a rule of some kind", "steps": [step]}]});
     assert_eq!(fault(&file, &schema, &schema, "file"), None);
     let runs =
         |file: &Value| serde_json::from_value::<aivm_conformance::VectorFile>(file.clone()).is_ok();
@@ -180,6 +180,31 @@ fn the_schema_refuses_what_the_runner_refuses() {
         right["vectors"][0]["steps"] = json!([{"action": action, "expect": "done"}]);
         assert_eq!(fault(&right, &schema, &schema, "file"), None);
         assert!(runs(&right), "{right}");
+    }
+    let function = json!({"name": "f", "arguments": "0x01", "gas": 7, "answer": {"returns": "0x"}});
+    for answer in ["returns", "reverts"] {
+        let mut right = file.clone();
+        let mut function = function.clone();
+        function["answer"] = json!({answer: "0x00"});
+        right["chain"] = json!({"chain_id": 7, "extensions": [function]});
+        assert_eq!(fault(&right, &schema, &schema, "file"), None);
+        assert!(runs(&right), "{right}");
+    }
+    for (field, value) in [
+        ("name", json!(7)),
+        ("arguments", json!("00")),
+        ("gas", json!(-1)),
+        ("answer", json!({"returns": "0x", "reverts": "0x"})),
+        ("answer", json!({"traps": "0x"})),
+        ("answer", json!("0x")),
+        ("more", json!(1)),
+    ] {
+        let mut wrong = file.clone();
+        let mut function = function.clone();
+        function[field] = value;
+        wrong["chain"] = json!({"extensions": [function]});
+        assert!(fault(&wrong, &schema, &schema, "file").is_some(), "{wrong}");
+        assert!(!runs(&wrong), "{wrong}");
     }
     for (place, value) in [
         ("/vectors/0/steps/0/action/do", json!("blok")),

@@ -153,42 +153,42 @@ fn what_cannot_be_run_is_said_and_is_no_pass() {
             "has format version 1",
         ),
         (
-            r#"{"schema":2,"suite":"s","vectors":[],"more":1}"#.into(),
+            r#"{"schema":3,"suite":"s","vectors":[],"more":1}"#.into(),
             "unknown field `more`",
         ),
         (
-            r#"{"schema":2,"suite":"s","vectors":[]}"#.into(),
+            r#"{"schema":3,"suite":"s","vectors":[]}"#.into(),
             "no vector matches",
         ),
         (
-            format!(r#"{{"schema":2,"suite":"s","vectors":[{vector}]}}"#),
+            format!(r#"{{"schema":3,"suite":"s","vectors":[{vector}]}}"#),
             "`n` gives no reason",
         ),
         (
-            format!(r#"{{"schema":2,"suite":"s","reason":"y","vectors":[{vector},{vector}]}}"#),
+            format!(r#"{{"schema":3,"suite":"s","reason":"y","vectors":[{vector},{vector}]}}"#),
             "two vectors of suite `s` have the name `n`",
         ),
         (
-            format!(r#"{{"schema":2,"suite":"s","reason":"y","vectors":[{vector}]}}"#),
+            format!(r#"{{"schema":3,"suite":"s","reason":"y","vectors":[{vector}]}}"#),
             "the file shares nothing under the name `x`",
         ),
         (
             format!(
-                r#"{{"schema":2,"suite":"s","reason":"y","vectors":[{}]}}"#,
+                r#"{{"schema":3,"suite":"s","reason":"y","vectors":[{}]}}"#,
                 vector.replace(r#"{"shared":"x"}"#, r#"{"wat":"(modul)"}"#)
             ),
             "vector `n`: ",
         ),
         (
             format!(
-                r#"{{"schema":2,"suite":"s","reason":"y","vectors":[{}]}}"#,
+                r#"{{"schema":3,"suite":"s","reason":"y","vectors":[{}]}}"#,
                 vector.replace(r#"{"shared":"x"}"#, r#"{"hex":"00"}"#)
             ),
             "begins with `0x`",
         ),
         (
             format!(
-                r#"{{"schema":2,"suite":"s","reason":"y","vectors":[{}]}}"#,
+                r#"{{"schema":3,"suite":"s","reason":"y","vectors":[{}]}}"#,
                 vector.replace(r#"{"shared":"x"}"#, r#"{"file":"none.wasm"}"#)
             ),
             "none.wasm",

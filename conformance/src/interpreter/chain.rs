@@ -10,6 +10,7 @@ use alloy_primitives::U256;
 
 use super::Fault;
 use super::nn::Registered;
+use crate::vector::Answer;
 
 pub(super) type Hash = [u8; 32];
 
@@ -31,11 +32,14 @@ pub(super) struct Library {
     pub models: BTreeMap<Hash, Arc<Registered>>,
 }
 
-/// What the chain itself brings to contracts: models' names, and messages from other chains.
+/// What the chain itself brings to contracts: models' names, messages from other chains, and
+/// functions of its own.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Outside {
     pub names: BTreeMap<String, Hash>,
     pub inbox: BTreeMap<Hash, Arrived>,
+    /// What each function answers, with its gas, by its name and arguments.
+    pub functions: BTreeMap<(String, Vec<u8>), (u64, Answer)>,
 }
 
 /// A message that the chain has verified.
@@ -51,6 +55,8 @@ pub(super) struct Block {
     pub chain_id: u64,
     pub number: u64,
     pub timestamp: u64,
+    /// PQ-Gas that its transactions have used.
+    pub pq: u64,
 }
 
 /// Where transactions run: all that they cannot change.

@@ -42,7 +42,14 @@ pub(super) struct Lanes {
     pub inference: u64,
     pub pq: u64,
     pub pq_limit: u64,
+    /// What the transactions before it have left of the block's PQ-Gas.
+    pub pq_block: u64,
 }
+
+/// The block has less PQ-Gas left than the transaction needs, which waits for another one.
+#[derive(Debug, thiserror::Error)]
+#[error("the block is full")]
+pub(super) struct BlockFull;
 
 /// Which export runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use alloy_primitives::{U256, keccak256};
 use sha2::Digest as _;
 
 use super::Fault;
-use super::frame::{End, Entry, Frame, Message};
+use super::frame::{BlockFull, End, Entry, Frame, Message};
 
 type CallResult = Result<Vec<u8>, Failure>;
 
@@ -144,9 +144,12 @@ impl math::Host for Frame {
 }
 
 impl ext::Host for Frame {
-    /// The chain of a vector has no extensions.
-    fn invoke(&mut self, _: &str, _: &[u8]) -> Result<Result<Vec<u8>, Vec<u8>>, Exit> {
-        Err(TrapCode::NoSuchExtension.into())
+    fn invoke(&mut self, name: &str, arguments: &[u8]) -> Result<Result<Vec<u8>, Vec<u8>>, Exit> {
+        let key = (name.to_owned(), arguments.to_vec());
+        let found = self.shared.world.outside.functions.get(&key).cloned();
+        let (gas, answer) = found.ok_or(TrapCode::NoSuchExtension)?;
+        self.spend_host(gas)?;
+        Ok(answer.into())
     }
 }
 
@@ -350,6 +353,9 @@ impl Frame {
         let sum = lanes.pq.saturating_add(gas);
         if sum > lanes.pq_limit {
             return Err(TrapCode::PqGasLimit.into());
+        }
+        if sum > lanes.pq_block {
+            return Err(Exit::host(BlockFull));
         }
         lanes.pq = sum;
         Ok(gas)

@@ -76,9 +76,15 @@ impl Adapter for Interpreter {
                 chain_id: case.chain.chain_id,
                 number: case.chain.block_number,
                 timestamp: case.chain.block_timestamp,
+                pq: 0,
             },
             ..World::default()
         };
+        for own in case.chain.extensions.iter().rev() {
+            let key = (own.name.clone(), own.arguments.0.clone());
+            let answer = (own.gas, own.answer.clone());
+            world.outside.functions.insert(key, answer);
+        }
         let mut start = (ledger.clone(), world.library.clone());
         let mut names = Names::default();
         let mut results = Results::default();
@@ -87,11 +93,13 @@ impl Adapter for Interpreter {
             let outcome = match action {
                 Action::Block { number, timestamp } => {
                     (world.block.number, world.block.timestamp) = (*number, *timestamp);
+                    world.block.pq = 0;
                     start = (ledger.clone(), world.library.clone());
                     Outcome::Block
                 }
                 Action::Abandon {} => {
                     (ledger, world.library) = start.clone();
+                    world.block.pq = 0;
                     Outcome::Done
                 }
                 Action::NameModel { name, model } => {
@@ -157,7 +165,7 @@ impl Adapter for Interpreter {
                         },
                     };
                     let (address, outcome) =
-                        self.transact(&mut ledger, &world, schedule, &request)?;
+                        self.transact(&mut ledger, &mut world, schedule, &request)?;
                     if matches!(outcome, Outcome::Receipt(_)) {
                         names.contracts.insert(name.clone(), address);
                     }
@@ -166,12 +174,14 @@ impl Adapter for Interpreter {
                 Action::Call { to, message } => {
                     let target = Target::Call(names.account(to)?);
                     let request = Request { message, target };
-                    self.transact(&mut ledger, &world, schedule, &request)?.1
+                    self.transact(&mut ledger, &mut world, schedule, &request)?
+                        .1
                 }
                 Action::Query { to, message } => {
                     let target = Target::Query(names.account(to)?);
                     let request = Request { message, target };
-                    self.transact(&mut ledger, &world, schedule, &request)?.1
+                    self.transact(&mut ledger, &mut world, schedule, &request)?
+                        .1
                 }
             };
             results.outcomes.push(outcome);

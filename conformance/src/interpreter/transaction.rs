@@ -1,12 +1,12 @@
 //! One transaction from request to receipt.
 
 use aivm::{Address, DEFAULT_GAS_LIMIT, Word};
-use aivm_abi::Digest;
 use aivm_abi::receipt::{GasUsed, Kind, Receipt, Status};
+use aivm_abi::{Digest, Exit};
 use aivm_gas::GasSchedule;
 
 use super::chain::{Hash, Ledger, World};
-use super::frame::{End, Entry, Frame, Lanes, Message, Shared};
+use super::frame::{BlockFull, End, Entry, Frame, Lanes, Message, Shared};
 use super::{Fault, Interpreter, messages};
 use crate::adapter::AdapterError;
 use crate::machine::{failed, summary};
@@ -29,7 +29,7 @@ impl Interpreter {
     pub(super) fn transact(
         &mut self,
         ledger: &mut Ledger,
-        world: &World,
+        world: &mut World,
         schedule: &GasSchedule,
         request: &Request<'_>,
     ) -> Result<(Address, Outcome), AdapterError> {
@@ -99,6 +99,10 @@ impl Interpreter {
                 pq_limit: message
                     .pq_gas_limit
                     .map_or(pq_limit, |own| own.min(pq_limit)),
+                pq_block: match entry {
+                    Entry::Query => u64::MAX,
+                    _ => (schedule.pqc.max_pqc_gas_per_block).saturating_sub(world.block.pq),
+                },
                 ..Lanes::default()
             },
             fault: self.fault,
@@ -115,7 +119,10 @@ impl Interpreter {
             read_only: entry == Entry::Query,
             reentrant: false,
         };
-        let (shared, end, left) = Frame::run(Box::new(shared), run).map_err(failed)?;
+        let (shared, end, left) = match Frame::run(Box::new(shared), run) {
+            Err(Exit::Host(error)) if error.is::<BlockFull>() => return refuse("block-full"),
+            ended => ended.map_err(failed)?,
+        };
         let mut after = shared.ledger;
         if !matches!(end, End::Return(_)) {
             after.undo(&before, self.fault);
@@ -123,6 +130,9 @@ impl Interpreter {
         let events = std::mem::take(&mut after.events);
         let outbox = std::mem::take(&mut after.outbox);
         let lanes = shared.lanes;
+        if entry != Entry::Query {
+            world.block.pq += lanes.pq;
+        }
         let used = limit - left;
         let execution = used - lanes.host - lanes.storage - lanes.inference;
         let (status, output) = match end {

@@ -91,7 +91,7 @@ pub fn chain() -> Chain {
         block_number: HEIGHT,
         block_timestamp: TIME,
         balances: BTreeMap::from([(ALICE, Word::from(1_000_000u64))]),
-        schedules: BTreeMap::new(),
+        ..Chain::default()
     }
 }
 

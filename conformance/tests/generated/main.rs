@@ -13,6 +13,7 @@ mod crypto;
 mod draft;
 mod guest;
 mod hostile;
+mod lane;
 mod limits;
 mod messages;
 mod metering;
@@ -37,11 +38,12 @@ type Files = fn() -> Vec<File>;
 
 /// All generated files.
 fn files() -> Vec<File> {
-    let suites: [(&str, Files); 16] = [
+    let suites: [(&str, Files); 17] = [
         ("abi", abi::files),
         ("calls", calls::files),
         ("calls", messages::files),
         ("crypto", crypto::files),
+        ("crypto", lane::files),
         ("crypto", wycheproof::files),
         ("hostile", hostile::files),
         ("hostile", mistakes::files),

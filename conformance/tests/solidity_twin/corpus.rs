@@ -12,7 +12,7 @@ use synq_compiler::{FolderLoader, Options, compile, twins};
 
 use crate::keys::Keys;
 use crate::moves::Shot;
-use crate::precompiles::Models;
+use crate::precompiles::Offers;
 use crate::random::Values;
 use crate::scenarios::{self, Scenario};
 use crate::world::{ACCOUNTS, Twin, World};
@@ -114,7 +114,7 @@ fn run(
         .iter()
         .map(|file| std::fs::read(folder().join(file)).expect("the model is there"))
         .collect();
-    let mut registry = Models::default();
+    let mut registry = Offers::default();
     models.iter().for_each(|onnx| registry.add(onnx));
     let registry = Rc::new(registry);
     let mut tally = Tally::new();

@@ -14,7 +14,7 @@ use revm::primitives::{TxKind, U256};
 use revm::state::{AccountInfo, Bytecode};
 use revm::{ExecuteCommitEvm, ExecuteEvm, MainBuilder, MainContext};
 
-use crate::precompiles::{Models, Precompiles};
+use crate::precompiles::{Offers, Precompiles};
 
 /// What a call shows to the outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,7 +136,7 @@ fn eth(address: Address) -> revm::primitives::Address {
 }
 
 impl Theirs {
-    pub fn new(models: Rc<Models>) -> Self {
+    pub fn new(models: Rc<Offers>) -> Self {
         let spec = SpecId::CANCUN;
         let evm = Context::mainnet()
             .with_db(CacheDB::new(EmptyDB::default()))

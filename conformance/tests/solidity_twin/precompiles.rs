@@ -1,10 +1,13 @@
-//! The precompiles at 0xA101 to 0xA106 that the twins call, for revm. They are written on the
+//! The precompiles at 0xA101 to 0xA107 that the twins call, for revm. They are written on the
 //! same libraries as the VM's host functions, not on the VM.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use aivm::ExtensionResult;
+use aivm_conformance::Chain;
+use aivm_conformance::vector::Answer;
 use aivm_gas::GasSchedule;
 use aivm_nn::{Backend, ElementType, Model, ModelLimits, Prepared, Tensor, prepare};
 use alloy_dyn_abi::{DynSolType, DynSolValue};
@@ -17,21 +20,42 @@ use revm::interpreter::{CallInputs, Gas, InstructionResult, InterpreterResult};
 use revm::primitives::{Address, AddressSet};
 use sha3::{Digest, Sha3_256};
 
-/// Models by content address.
+/// What a chain offers: models by content address, and functions of its own.
 #[derive(Default)]
-pub struct Models(BTreeMap<[u8; 32], Prepared>);
+pub struct Offers {
+    models: BTreeMap<[u8; 32], Prepared>,
+    chain: Chain,
+}
 
-impl Models {
+impl Offers {
+    /// The functions of a vector's chain.
+    pub fn of(chain: &Chain) -> Self {
+        Self {
+            chain: chain.clone(),
+            ..Self::default()
+        }
+    }
+
+    fn function(&self, arguments: &[DynSolValue]) -> Option<&Answer> {
+        let [name, arguments] = arguments else {
+            return None;
+        };
+        let found = self
+            .chain
+            .extension(name.as_str()?, arguments.as_bytes()?)?;
+        Some(&found.answer)
+    }
+
     pub fn add(&mut self, onnx: &[u8]) {
         let model = Model::from_onnx(onnx, &ModelLimits::default()).expect("a good model");
         let hash = model.hash();
         let prepared = prepare(Arc::new(model), Backend::default()).expect("a good model");
-        self.0.insert(hash, prepared);
+        self.models.insert(hash, prepared);
     }
 
     fn get(&self, word: &DynSolValue) -> Option<&Prepared> {
         let (word, _) = word.as_fixed_bytes()?;
-        self.0.get(word)
+        self.models.get(word)
     }
 
     fn infer(&self, arguments: &[DynSolValue]) -> Option<Vec<u8>> {
@@ -167,17 +191,18 @@ fn decapsulate(arguments: &[DynSolValue]) -> Option<Vec<u8>> {
 /// Ethereum's precompiles and ours.
 pub struct Precompiles {
     inner: EthPrecompiles,
-    models: Rc<Models>,
+    offers: Rc<Offers>,
 }
 
 impl Precompiles {
-    pub fn new(inner: EthPrecompiles, models: Rc<Models>) -> Self {
-        Self { inner, models }
+    pub fn new(inner: EthPrecompiles, offers: Rc<Offers>) -> Self {
+        Self { inner, offers }
     }
 
-    fn answer(&self, number: u16, input: &[u8]) -> Option<Vec<u8>> {
+    /// Output, or revert data.
+    fn answer(&self, number: u16, input: &[u8]) -> Option<ExtensionResult> {
         let word = |n: U256| n.to_be_bytes::<32>().to_vec();
-        match number {
+        let output = match number {
             0xa101 => {
                 let good = verify(&arguments("(uint8,bytes,bytes,bytes)", input)?)?;
                 Some(word(U256::from(u8::from(good))))
@@ -188,14 +213,19 @@ impl Precompiles {
             }
             0xa103 => Some(Sha3_256::digest(input).to_vec()),
             0xa104 => Some(blake3::hash(input).as_bytes().to_vec()),
-            0xa105 => self.models.infer(&arguments("(bytes32,bytes)", input)?),
+            0xa105 => self.offers.infer(&arguments("(bytes32,bytes)", input)?),
             0xa106 => {
-                let prepared = self.models.get(arguments("(bytes32)", input)?.first()?)?;
+                let prepared = self.offers.get(arguments("(bytes32)", input)?.first()?)?;
                 let quote = prepared.model().quote(&GasSchedule::v1().nn);
                 Some(word(U256::from(quote.gas)))
             }
+            0xa107 => {
+                let answer = self.offers.function(&arguments("(string,bytes)", input)?)?;
+                return Some(answer.clone().into());
+            }
             _ => None,
-        }
+        };
+        output.map(Ok)
     }
 }
 
@@ -218,8 +248,10 @@ impl<C: ContextTr> PrecompileProvider<C> for Precompiles {
             return self.inner.run(context, inputs);
         }
         let gas = Gas::new(inputs.gas_limit);
-        let (result, output) = match self.answer(number, &inputs.input.as_bytes(context)) {
-            Some(output) => (InstructionResult::Return, output),
+        let input = inputs.input.as_bytes(context);
+        let (result, output) = match self.answer(number, &input) {
+            Some(Ok(output)) => (InstructionResult::Return, output),
+            Some(Err(output)) => (InstructionResult::Revert, output),
             None => (InstructionResult::Revert, Vec::new()),
         };
         Ok(Some(InterpreterResult::new(result, output.into(), gas)))

@@ -12,7 +12,7 @@ use synq_compiler::{MemoryLoader, Options, compile, twins};
 
 use crate::generator::program;
 use crate::keys::Keys;
-use crate::precompiles::Models;
+use crate::precompiles::Offers;
 use crate::random::{Random, Values};
 use crate::world::{ACCOUNTS, Twin, World};
 use crate::{setting, solc};
@@ -78,7 +78,7 @@ fn creations(sources: &[Source]) -> BTreeMap<String, Vec<u8>> {
 
 /// Calls a program at random; gives how many calls returned.
 fn compare(vm: &Rc<Vm>, keys: &Rc<Keys>, source: Source, creation: Vec<u8>, seed: u64) -> u64 {
-    let mut world = World::new(vm.clone(), Rc::new(Models::default()), keys.clone());
+    let mut world = World::new(vm.clone(), Rc::new(Offers::default()), keys.clone());
     let abi = Rc::new(source.abi);
     let twin = Twin {
         wasm: source.wasm,

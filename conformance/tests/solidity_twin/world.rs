@@ -10,7 +10,7 @@ use alloy_json_abi::{Function, JsonAbi};
 
 use crate::keys::Keys;
 use crate::machines::{Ours, Outcome, Theirs};
-use crate::precompiles::Models;
+use crate::precompiles::Offers;
 
 const GENESIS: u64 = 1_700_000_000;
 const RICH: u64 = 1_000_000_000_000;
@@ -44,7 +44,7 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(vm: Rc<Vm>, models: Rc<Models>, keys: Rc<Keys>) -> Self {
+    pub fn new(vm: Rc<Vm>, models: Rc<Offers>, keys: Rc<Keys>) -> Self {
         let mut world = Self {
             ours: Ours::new(vm),
             theirs: Theirs::new(models),

@@ -1,6 +1,7 @@
 //! Calls between contracts: value, gas, reverts, reentrancy, depth.
 
 mod checkpoints;
+mod extensions;
 mod nested;
 mod reentrancy;
 mod transactions;
@@ -24,7 +25,7 @@ const REENTRANCY: u8 = 5;
 
 /// Input: target (32 bytes), gas (8), value (8), the rest is passed on. Writes key 1, calls, and
 /// returns the first 12 bytes of the raw result, without pointers, followed by its data.
-fn proxy(kind: &str, prelude: &str) -> String {
+pub fn proxy(kind: &str, prelude: &str) -> String {
     let target = push_word("(local.get $at)");
     let gas = "(i64.load offset=32 (local.get $at))";
     let value = "(i64.load offset=40 (local.get $at)) (i64.const 0) (i64.const 0) (i64.const 0)";
@@ -102,7 +103,7 @@ fn in_memory(address: &Address) -> Vec<u8> {
     address.to_word().to_le_bytes().to_vec()
 }
 
-fn input(target: &Address, gas: u64, value: u64, rest: &[u8]) -> Vec<u8> {
+pub fn input(target: &Address, gas: u64, value: u64, rest: &[u8]) -> Vec<u8> {
     let mut input = in_memory(target);
     input.extend(gas.to_le_bytes());
     input.extend(value.to_le_bytes());
@@ -130,5 +131,6 @@ pub fn files() -> Vec<File> {
         reentrancy::file(),
         transactions::file(),
         checkpoints::file(),
+        extensions::file(),
     ]
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use aivm_conformance::Source;
 use aivm_conformance::outcome::Claim;
 use alloy_primitives::{U256, U512};
 
@@ -94,7 +95,7 @@ pub fn file() -> File {
         )
         .unwrap();
         source.push('}');
-        super::share(&mut file, &synq, "A", &source);
+        super::share(&mut file, &synq, Source::new("A", source));
         let samples = ty.samples();
         for (name, symbol) in OPERATORS {
             let shift = symbol.len() == 2;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use aivm_conformance::Source;
 use aivm_conformance::outcome::Claim;
 
 use super::numbers::*;
@@ -30,7 +31,7 @@ pub fn file() -> File {
             .unwrap();
         }
         source.push('}');
-        super::share(&mut file, &from.synq(), "K", &source);
+        super::share(&mut file, &from.synq(), Source::new("K", source));
         for to in targets {
             let mut draft = Draft::new(
                 format!("{} to {}", from.synq(), to.synq()),

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use aivm_conformance::Source;
 use aivm_conformance::outcome::Claim;
 
 use super::numbers::*;
@@ -34,7 +35,7 @@ pub fn file() -> File {
             .unwrap();
         }
         source.push('}');
-        super::share(&mut file, &synq, "C", &source);
+        super::share(&mut file, &synq, Source::new("C", source));
         let samples = ty.samples();
         for (name, symbol, holds) in operators {
             let mut draft = Draft::new(

@@ -10,13 +10,14 @@ mod script;
 mod wrapping;
 
 use aivm_conformance::Source;
-use synq_compiler::{Artifact, MemoryLoader, Options, compile};
+use synq_compiler::{Artifact, compile};
 
 use crate::draft::File;
 
 /// Scripts of the folder `rules`, in the language of [`script`].
-const SCRIPTS: [&str; 16] = [
+const SCRIPTS: [&str; 17] = [
     "calls",
+    "chains",
     "declarations",
     "encoding",
     "events",
@@ -57,23 +58,20 @@ fn file(name: &'static str, reason: &str) -> File {
 }
 
 /// The contracts of a source.
-fn compiled(source: &str) -> Vec<Artifact> {
-    let loader = MemoryLoader::new().with_source(Source::FILE, source);
-    match compile(Source::FILE, &loader, &Options::new()) {
+fn compiled(source: &Source) -> Vec<Artifact> {
+    let options = source.options().expect("a profile");
+    match compile(Source::FILE, &source.loader(), &options) {
         Ok(output) => output.contracts,
-        Err(diagnostics) => panic!("{source}\n{}", diagnostics.render(false)),
+        Err(diagnostics) => panic!("{}\n{}", source.synq, diagnostics.render(false)),
     }
 }
 
 /// Shares the code of a contract under a name, and the source that it is compiled from.
-fn share(file: &mut File, name: &str, contract: &str, synq: &str) {
-    let artifacts = compiled(synq);
-    let artifact = artifacts.iter().find(|a| a.name == contract);
-    let artifact = artifact.unwrap_or_else(|| panic!("no contract {contract} in\n{synq}"));
+fn share(file: &mut File, name: &str, source: Source) {
+    let artifacts = compiled(&source);
+    let artifact = artifacts.iter().find(|a| a.name == source.contract);
+    let artifact =
+        artifact.unwrap_or_else(|| panic!("no contract {} in\n{}", source.contract, source.synq));
     file.share(name, artifact.wasm.clone());
-    let source = Source {
-        contract: contract.to_owned(),
-        synq: synq.to_owned(),
-    };
     file.0.sources.insert(name.to_owned(), source);
 }

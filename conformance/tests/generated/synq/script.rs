@@ -12,10 +12,14 @@
 //! bob: c.f(uint256) 5 +100 -> error not the owner
 //! ```
 //!
+//! Behind the text, `>> path` begins another file that it imports, and `>> chain.toml` the profile of
+//! the chain whose functions it calls.
+//!
 //! Steps are calls. Before the signature may stand who calls (Alice otherwise), `query`, and the
 //! contract with a dot; behind the arguments, `+N` sends value and `gas=N` sets the limit. Other
 //! steps are `deploy NAME CONTRACT(types) arguments`, `raw NAME 0x…` (call data), `register`
-//! (the model of digits), `block NUMBER TIME` and `balance NAME`. Without `deploy` the first contract is
+//! (the model of digits), `block NUMBER TIME`, `balance NAME`, and `chain f(types) arguments gas=N`
+//! with what this function of the chain answers from the start on behind an arrow. Without `deploy` the first contract is
 //! deployed as `c`. Behind the arrow stand types and values, or `panic N`, `error TEXT`,
 //! `custom E(types) values`, `revert 0x…`, `trap CODE`. A call without `emits` emits nothing.
 //! `@name` is an account or a contract, `$name` one of the [`known`](super::known) values.
@@ -26,8 +30,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use aivm::{Address, TrapCode, Word};
+use aivm_conformance::Source;
 use aivm_conformance::action::{Action, Bytes, Hex, Message};
 use aivm_conformance::outcome::Claim;
+use aivm_conformance::vector::{Answer, Extension};
 use alloy_dyn_abi::{DynSolType, DynSolValue};
 use alloy_primitives::keccak256;
 use synq_compiler::Artifact;
@@ -58,16 +64,26 @@ fn rule(file: &mut File, text: &str) -> Draft {
     let (head, steps) = text.split_once("\n~~~\n").expect("`~~~` before the steps");
     let mut lines = head.splitn(3, '\n');
     let (name, rule) = (lines.next().unwrap(), lines.next().expect("a rule"));
-    let inside = filled(lines.next().expect("a source"));
+    let text = filled(lines.next().expect("a source"));
+    let mut files = text.split("\n>> ");
+    let inside = files.next().expect("a first part");
     let whole = inside.lines().any(|line| line.starts_with("contract "));
     let synq = match whole {
         true => format!("pragma synq ^1.0.0;\n{inside}\n"),
         false => format!("pragma synq ^1.0.0;\ncontract S {{\n{inside}\n}}\n"),
     };
+    let mut source = Source::new("", synq);
+    for file in files {
+        let (path, text) = file.split_once('\n').expect("a path, then a text");
+        match path {
+            "chain.toml" => source.profile = text.to_owned(),
+            path => drop(source.files.insert(path.to_owned(), text.to_owned())),
+        }
+    }
     let mut history = History {
         vector: name,
-        contracts: super::compiled(&synq),
-        synq,
+        contracts: super::compiled(&source),
+        source,
         names: BTreeMap::from([("alice".to_owned(), ALICE), ("bob".to_owned(), BOB)]),
         first: None,
         codes: Vec::new(),
@@ -96,7 +112,7 @@ fn rule(file: &mut File, text: &str) -> Draft {
 /// A vector while its steps are read.
 struct History<'a> {
     vector: &'a str,
-    synq: String,
+    source: Source,
     contracts: Vec<Artifact>,
     names: BTreeMap<String, Address>,
     /// The contract that calls mean when they name none.
@@ -132,6 +148,16 @@ impl History<'_> {
             "register" => {
                 let model = Bytes::File(DIGITS.to_owned());
                 return self.push(Action::RegisterModel { model }, Claim::accepted());
+            }
+            "chain" => {
+                let rest = head.trim_start_matches("chain ");
+                return self
+                    .draft
+                    .0
+                    .chain
+                    .get_or_insert_with(chain)
+                    .extensions
+                    .push(function(rest, &outcome));
             }
             _ => {}
         }
@@ -219,7 +245,11 @@ impl History<'_> {
             _ => format!("{}: {contract}", self.vector),
         };
         if !self.codes.iter().any(|code| code == contract) {
-            super::share(file, &shared, contract, &self.synq);
+            let source = Source {
+                contract: contract.to_owned(),
+                ..self.source.clone()
+            };
+            super::share(file, &shared, source);
             let action = Action::Upload {
                 name: contract.to_owned(),
                 code: Bytes::Shared(shared.clone()),
@@ -354,6 +384,24 @@ fn list(types: &str, values: &str) -> Vec<DynSolValue> {
 
 fn encoded(types: &str, values: &str) -> Vec<u8> {
     DynSolValue::Tuple(list(types, values)).abi_encode_params()
+}
+
+/// A function of the chain with what it answers to some arguments.
+fn function(head: &str, outcome: &str) -> Extension {
+    let (head, gas) = head.rsplit_once(" gas=").expect("what it costs");
+    let (name, types, values) = call(head);
+    let claim = outcome_of(outcome);
+    let data = claim.output.expect("an answer");
+    Extension {
+        name: name.to_owned(),
+        arguments: Hex(encoded(types, values)),
+        gas: gas.parse().expect("a number"),
+        answer: match claim.status {
+            Some(aivm::Status::Return) => Answer::Returns(data),
+            Some(aivm::Status::Revert) => Answer::Reverts(data),
+            other => panic!("no answer: {other:?}"),
+        },
+    }
 }
 
 fn outcome_of(text: &str) -> Claim {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use aivm_conformance::Source;
 use aivm_conformance::outcome::Claim;
 use alloy_primitives::U512;
 
@@ -25,7 +26,7 @@ pub fn file() -> File {
     let mut file = super::file("wrapping", REASON);
     for ty in TYPES {
         let (synq, abi) = (ty.synq(), ty.abi());
-        super::share(&mut file, &synq, "W", &source(ty));
+        super::share(&mut file, &synq, Source::new("W", source(ty)));
         let samples = ty.samples();
         for (name, text) in FUNCTIONS {
             let mut draft = Draft::new(
