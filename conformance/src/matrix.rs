@@ -252,8 +252,9 @@ pub fn configurations(
 impl Configuration {
     /// Runs the workload; the inner error says why this machine cannot.
     fn run(&self, vectors: &Path, root: &Path) -> Result<Result<Digest, String>, MatrixError> {
-        let parts = Part::all(self.parts).map(|part| self.run_part(part, vectors, root));
-        let parts: Result<Result<Vec<_>, _>, _> = parts.collect();
+        let parts: Vec<Part> = Part::all(self.parts).collect();
+        let run = |part: &Part| self.run_part(*part, vectors, root);
+        let parts: Result<Result<Vec<_>, _>, _> = parts.par_iter().map(run).collect();
         Ok(parts?.map(Digest::joined))
     }
 
@@ -263,6 +264,10 @@ impl Configuration {
         vectors: &Path,
         root: &Path,
     ) -> Result<Result<Digest, String>, MatrixError> {
+        progress(&match self.parts {
+            1 => self.name.clone(),
+            _ => format!("{}, part {part}", self.name),
+        });
         let (program, first) = self
             .program
             .split_first()
@@ -301,6 +306,15 @@ impl Configuration {
     }
 }
 
+/// Shows on a terminal what is being run.
+fn progress(what: &str) {
+    let mut terminal = std::io::stderr();
+    if terminal.is_terminal() {
+        // Nothing depends on it.
+        let _ = write!(terminal, "\r\x1b[K{what}").and_then(|()| terminal.flush());
+    }
+}
+
 /// Runs all configurations, `jobs` at a time, and compares each with the first.
 ///
 /// # Errors
@@ -311,12 +325,7 @@ pub fn matrix(
     root: &Path,
     jobs: usize,
 ) -> Result<Matrix, MatrixError> {
-    let terminal = std::io::stderr().is_terminal();
     let run = |configuration: &Configuration| {
-        if terminal {
-            eprint!("\r\x1b[K{}", configuration.name);
-            let _ = std::io::stderr().flush();
-        }
         let start = Instant::now();
         let outcome = configuration.run(vectors, root)?;
         Ok((outcome, start.elapsed().as_secs_f64()))
@@ -324,9 +333,7 @@ pub fn matrix(
     let threads = rayon::ThreadPoolBuilder::new().num_threads(jobs).build()?;
     let outcomes: Result<Vec<_>, MatrixError> =
         threads.install(|| configurations.par_iter().map(run).collect());
-    if terminal {
-        eprint!("\r\x1b[K");
-    }
+    progress("");
 
     let mut matrix = Matrix {
         digest: String::new(),

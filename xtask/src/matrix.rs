@@ -20,6 +20,9 @@ pub(crate) struct Matrix {
     /// Folder of the checked build; cargo's target folder when absent.
     #[arg(long)]
     checked_dir: Option<std::path::PathBuf>,
+    /// Runs so many configurations, or parts of one, at a time. The seconds in the table are right for one.
+    #[arg(long, default_value_t = 1)]
+    jobs: usize,
     /// Writes the matrix into docs/determinism.md.
     #[arg(long)]
     write: bool,
@@ -80,6 +83,7 @@ pub(crate) fn matrix(root: &Path, options: &Matrix) -> Result<(), String> {
         // The emulator keeps tables of every address that was ever reserved, until it ends.
         command.args(["--also-parts", "40"]);
     }
+    command.arg("--jobs").arg(options.jobs.to_string());
     if options.write {
         command.arg("--write").arg("docs/determinism.md");
     }
