@@ -411,3 +411,136 @@ fn pitfall_12_superlinear_compile_time_on_small_input() {
         assert!(time < Duration::from_millis(5), "{name} took {time:?}");
     }
 }
+
+/// One join that every branch reaches with every local as another value.
+fn meeting(locals: usize, branches: usize, read: usize) -> String {
+    let each = |text: &str, count: usize| -> String {
+        (1..=count)
+            .map(|i| text.replace('#', &i.to_string()))
+            .collect()
+    };
+    let half = "(br_if $join (local.get 0))".repeat(branches / 2);
+    format!(
+        "(module (func (param i32) (local {})
+           (block $join {half} {} {half})
+           {}))",
+        "i64 ".repeat(locals),
+        each("(local.set # (i64.const #))", locals),
+        each("(drop (local.get #))", read),
+    )
+}
+
+#[test]
+fn pitfall_12_many_branches_to_one_join_with_many_locals() {
+    for (locals, branches) in [(500, 200), (100, 1_000), (10, 8_000), (2, 8_000)] {
+        let error = refuse(&meeting(locals, branches, locals));
+        let (limit, found, max) = too_many(&error);
+        assert_eq!((limit, max), (Limit::Phis, 50_000), "{locals}, {branches}");
+        assert!(found > max);
+    }
+    // The same branches with locals that nothing reads behind the join, as on the way to an
+    // error, or few branches with all of the locals.
+    for (locals, branches, read) in [
+        (500, 200, 0),
+        (100, 1_000, 5),
+        (10, 8_000, 0),
+        (500, 40, 500),
+    ] {
+        let wat = meeting(locals, branches, read);
+        instrument(&wat::parse_str(&wat).unwrap(), &GasSchedule::v1()).unwrap();
+    }
+    // The count: 60 branches and the way through, less four, times 500 locals, and a little more
+    // for each that shares the join.
+    let (_, found, _) = too_many(&refuse_with(&meeting(500, 60, 500), &{
+        let mut schedule = GasSchedule::v1();
+        schedule.limits.phis = 600;
+        schedule
+    }));
+    assert_eq!(found, 500 * (57 * (256 + 61) / 256));
+    // Results of blocks are values as well, and so are parameters of loops.
+    let results = "(i64.const 1)".repeat(60);
+    let wide = format!(
+        "(module (func (param i32)
+           (block $join (result {}) {results} {}) {}))",
+        "i64 ".repeat(60),
+        "(br_if $join (local.get 0))".repeat(600),
+        "drop ".repeat(60)
+    );
+    assert_eq!(too_many(&refuse(&wide)).0, Limit::Phis);
+    // So are many targets of a table, though the same ones weigh less, and all functions together.
+    let table = |targets: usize| {
+        format!(
+            "(module (func (param i32) (local {})
+               (block $join (br_if $join (local.get 0)) {} (br_table {} (local.get 0))) {}))",
+            "i64 ".repeat(500),
+            (1..=500)
+                .map(|i| format!("(local.set {i} (i64.const 1))"))
+                .collect::<String>(),
+            "$join ".repeat(targets),
+            (1..=500)
+                .map(|i| format!("(drop (local.get {i}))"))
+                .collect::<String>(),
+        )
+    };
+    instrument(&wat::parse_str(table(500)).unwrap(), &GasSchedule::v1()).unwrap();
+    assert_eq!(too_many(&refuse(&table(1_000))).0, Limit::Phis);
+    let function = meeting(500, 60, 500);
+    let function = function.strip_prefix("(module ").unwrap();
+    let function = function.strip_suffix(')').unwrap();
+    let module = |count: usize| format!("(module {})", function.repeat(count));
+    instrument(&wat::parse_str(module(11)).unwrap(), &GasSchedule::v1()).unwrap();
+    assert_eq!(too_many(&refuse(&module(12))).0, Limit::TotalPhis);
+}
+
+/// An instance of this module once took five hundred times what a call pays for it.
+#[test]
+fn tables_and_segments_are_limited_together() {
+    let elements = |count: usize| "$f ".repeat(count);
+    let segments = format!("(elem func {})", elements(30_000));
+    for (rest, found) in [
+        (
+            "(table 40000 funcref) (table 40000 externref)".to_owned(),
+            80_000,
+        ),
+        (segments.repeat(3), 90_000),
+        (
+            format!("(table 65536 funcref) {}", segments.repeat(3))
+                .replace("(elem", "(elem (i32.const 0)"),
+            90_000,
+        ),
+    ] {
+        let error = refuse(&format!("(module (func $f) {rest})"));
+        assert_eq!(too_many(&error), (Limit::TableElements, found, 65_536));
+    }
+    let accepted = |wat: &str| {
+        instrument(&wat::parse_str(wat).unwrap(), &GasSchedule::v1()).unwrap();
+    };
+    accepted(&format!(
+        "(module (func $f) (table 65536 funcref) {}",
+        segments.repeat(2) + ")"
+    ));
+    // Code that changes tables makes a new instance of each call.
+    for change in [
+        "(table.set $t (i32.const 0) (ref.null func))",
+        "(drop (table.grow $t (ref.null func) (i32.const 1)))",
+        "(table.fill $t (i32.const 0) (ref.null func) (i32.const 1))",
+        "(table.copy $t $t (i32.const 0) (i32.const 0) (i32.const 1))",
+        "(table.init $t $e (i32.const 0) (i32.const 0) (i32.const 1))",
+        "(elem.drop $e)",
+        "(data.drop $d)",
+    ] {
+        let module = |table: usize, segment: usize| {
+            format!(
+                "(module (memory 1) (table $t {table} funcref) (elem $e func {}) (data $d \"x\")
+                   (func $f {change}))",
+                elements(segment)
+            )
+        };
+        accepted(&module(4_096, 4_096));
+        for (table, segment) in [(4_097, 1), (1, 4_097)] {
+            let error = refuse(&module(table, segment));
+            assert_eq!(too_many(&error), (Limit::TableElements, 4_097, 4_096));
+        }
+    }
+    accepted("(module (table $t 65536 funcref) (func (drop (table.get $t (i32.const 0)))))");
+}

@@ -20,6 +20,7 @@ pub fn files() -> Vec<File> {
     binaries(&mut file);
     early_returns(&mut file);
     models(&mut file);
+    bombs(&mut file);
     vec![file]
 }
 
@@ -382,6 +383,73 @@ fn models(file: &mut File) {
             "ONNX gives a zero point the type of its operand; another was taken once.",
         );
         file.push(register(onnx, claim, draft));
+    }
+}
+
+/// Modules that cost a node far more than they paid.
+fn bombs(file: &mut File) {
+    let each = |text: &str, count: usize| -> String {
+        (1..=count)
+            .map(|i| text.replace('#', &i.to_string()))
+            .collect()
+    };
+    for (locals, branches, read, claim) in [
+        (64, 40, 64, Claim::accepted()),
+        (64, 500, 64, Claim::refused("invalid-module")),
+        (64, 500, 0, Claim::accepted()),
+        (500, 150, 500, Claim::refused("invalid-module")),
+    ] {
+        let half = "(br_if $join (local.get 0))".repeat(branches / 2);
+        let function = format!(
+            "(func (param i32) (local {}) (block $join {half} {} {half}) {})",
+            "i64 ".repeat(locals),
+            each("(local.set # (i64.const #))", locals),
+            each("(drop (local.get #))", read),
+        );
+        let draft = Draft::new(
+            format!("{branches} branches meet with {locals} locals, {read} of them read"),
+            "Where more than four branches meet they are counted times the locals that are read afterwards; 2,000 branches once took a compiler 40 seconds for the price of 15 milliseconds.",
+        );
+        let wasm = wat::parse_str(guest(&[], &function)).unwrap();
+        file.push(draft.upload_bytes(wasm, claim));
+    }
+    let change = "(func (table.set 0 (i32.const 0) (ref.null func)))";
+    for (name, rest, claim) in [
+        (
+            "of 65,536 elements",
+            "(table 65536 funcref)".to_owned(),
+            Claim::accepted(),
+        ),
+        (
+            "of 65,537 elements together",
+            "(table 65536 funcref) (table 1 externref)".to_owned(),
+            Claim::refused("invalid-module"),
+        ),
+        (
+            "of 4,096 elements, one of which code changes",
+            format!("(table 4096 funcref) {change}"),
+            Claim::accepted(),
+        ),
+        (
+            "of 4,097 elements, one of which code changes",
+            format!("(table 4097 funcref) {change}"),
+            Claim::refused("invalid-module"),
+        ),
+        (
+            "with a segment of 4,097 elements, where code changes a table",
+            format!(
+                "(table 1 funcref) (elem funcref {}) {change}",
+                "(item (ref.null func))".repeat(4_097)
+            ),
+            Claim::refused("invalid-module"),
+        ),
+    ] {
+        let draft = Draft::new(
+            format!("tables {name}"),
+            "The limit on elements is one for all tables, and one for all segments; a call of a module whose code changes tables needs an instance of its own, whose elements nothing pays for, so it may have a sixteenth.",
+        );
+        let wasm = wat::parse_str(guest(&[], &rest)).unwrap();
+        file.push(draft.upload_bytes(wasm, claim));
     }
 }
 

@@ -27,6 +27,21 @@ pub(super) fn dynamic(op: &Operator<'_>) -> Option<Dynamic> {
     })
 }
 
+/// Whether the operator changes what an instance has besides memory and globals.
+pub(super) fn changes_instance(op: &Operator<'_>) -> bool {
+    use Operator as O;
+    matches!(
+        op,
+        O::TableSet { .. }
+            | O::TableGrow { .. }
+            | O::TableFill { .. }
+            | O::TableCopy { .. }
+            | O::TableInit { .. }
+            | O::ElemDrop { .. }
+            | O::DataDrop { .. }
+    )
+}
+
 /// Gas for the operand of an operator on bytes or elements, when the operand is known.
 pub(super) fn known(op: &Operator<'_>, operand: i32, prices: &WasmPrices) -> u64 {
     let operand = u64::from(operand.cast_unsigned());

@@ -25,6 +25,10 @@ impl Block {
     pub(super) fn is_entry(self) -> bool {
         self == Self::ENTRY
     }
+
+    pub(super) fn index(self) -> usize {
+        self.0
+    }
 }
 
 /// A graph under construction.
@@ -80,6 +84,17 @@ impl Flow {
         if let Some(leads) = self.leads.get_mut(from.0) {
             *leads = true;
         }
+    }
+
+    /// Number of blocks, those that nothing leads to included.
+    pub(super) fn len(&self) -> usize {
+        self.costs.len()
+    }
+
+    /// All edges by the indices of their blocks.
+    pub(super) fn edges(&self) -> Vec<(usize, usize)> {
+        let edges = self.edges.iter();
+        edges.map(|(from, to)| (from.0, to.0)).collect()
     }
 
     /// Says that nothing comes out of a block.

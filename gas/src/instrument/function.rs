@@ -1,11 +1,14 @@
 //! Reads one function: validates it, prices it and notes where to instrument.
 
-use wasmparser::{FuncValidator, FunctionBody, Operator, ValType, ValidatorResources};
+use wasmparser::{
+    BlockType, FuncType, FuncValidator, FunctionBody, Operator, ValType, ValidatorResources,
+};
 
 use super::cost::{self, Dynamic};
 use super::error::{InstrumentError, Limit, Reason};
 use super::features;
 use super::flow::{Block, Flow};
+use super::moves::Moves;
 use crate::GasSchedule;
 
 /// What a call calls.
@@ -81,7 +84,11 @@ pub(super) struct Function {
     pub(super) pays: bool,
     /// `memory.grow` instructions.
     pub(super) grows: u64,
+    /// Where it first changes a table or drops a segment.
+    pub(super) changes: Option<u64>,
     pub(super) phis: u64,
+    /// See [`Moves::count`].
+    pub(super) moves: u64,
     pub(super) blocks: u64,
 }
 
@@ -108,7 +115,9 @@ struct Frame {
 
 struct Reader<'s> {
     schedule: &'s GasSchedule,
+    signatures: &'s [FuncType],
     flow: Flow,
+    moves: Moves,
     actions: Vec<Place>,
     frames: Vec<Frame>,
     /// The block being read; `None` in unreachable code.
@@ -120,6 +129,7 @@ struct Reader<'s> {
     blocks: u64,
     targets: u64,
     grows: u64,
+    changes: Option<u64>,
     callees: Vec<(Option<Block>, Callee)>,
     pays: bool,
     /// The constant that the last operator pushed.
@@ -128,17 +138,20 @@ struct Reader<'s> {
     params: u32,
 }
 
-/// Validates and reads a body. `params` counts the parameters; `inner` says that only direct
+/// Validates and reads a body. `signatures` are the module's types; `inner` says that only direct
 /// calls can reach the function.
 pub(super) fn read(
     body: &FunctionBody<'_>,
     validator: &mut FuncValidator<ValidatorResources>,
     ty: u32,
-    params: u32,
+    signatures: &[FuncType],
     inner: bool,
     schedule: &GasSchedule,
 ) -> Result<Function, InstrumentError> {
     let limits = &schedule.limits;
+    let signature = signatures.get(ty as usize);
+    let params = signature.map_or(0, |ty| ty.params().len());
+    let params = u32::try_from(params).unwrap_or(u32::MAX);
     let start = body.range().start;
     let bytes = body.range().end - start;
     check(start, Limit::BodyBytes, bytes, limits.body_bytes)?;
@@ -160,7 +173,9 @@ pub(super) fn read(
     }
 
     let mut operators = body.get_operators_reader()?;
-    let mut reader = Reader::new(schedule, params, inner);
+    let mut reader = Reader::new(schedule, signatures, params, inner);
+    let results = signature.map_or(0, |ty| ty.results().len());
+    reader.moves.pass(Block::EXIT, results);
     let code_start = operators.original_position();
     reader.act(code_start, Action::Charge(Block::ENTRY));
     let mut height = 0;
@@ -192,10 +207,13 @@ pub(super) fn read(
     check(start, Limit::FrameWords, frame_words, limits.frame_words)?;
     let phis = reader.joins * (locals_len + u64::from(height));
     check(start, Limit::Phis, phis, limits.phis)?;
+    let locals_len = u32::try_from(locals_len).unwrap_or(u32::MAX);
+    let moves = reader.moves.count(&reader.flow, locals_len);
+    check(start, Limit::Phis, moves, limits.phis)?;
     Ok(Function {
         ty,
         locals,
-        locals_len: u32::try_from(locals_len).unwrap_or(u32::MAX),
+        locals_len,
         frame_words,
         flow: reader.flow,
         actions: reader.actions,
@@ -205,13 +223,20 @@ pub(super) fn read(
         params,
         pays: reader.pays,
         grows: reader.grows,
+        changes: reader.changes,
         phis,
+        moves,
         blocks: reader.blocks,
     })
 }
 
 impl<'s> Reader<'s> {
-    fn new(schedule: &'s GasSchedule, params: u32, inner: bool) -> Self {
+    fn new(
+        schedule: &'s GasSchedule,
+        signatures: &'s [FuncType],
+        params: u32,
+        inner: bool,
+    ) -> Self {
         let function = Frame {
             kind: Kind::Function,
             label: Block::EXIT,
@@ -219,9 +244,13 @@ impl<'s> Reader<'s> {
             head: None,
             branched: false,
         };
+        let mut moves = Moves::default();
+        moves.begin(Block::ENTRY);
         Self {
             schedule,
+            signatures,
             flow: Flow::new(),
+            moves,
             actions: Vec::new(),
             frames: vec![function],
             current: Some(Block::ENTRY),
@@ -231,6 +260,7 @@ impl<'s> Reader<'s> {
             blocks: 1,
             targets: 0,
             grows: 0,
+            changes: None,
             callees: Vec::new(),
             pays: false,
             constant: None,
@@ -265,6 +295,12 @@ impl<'s> Reader<'s> {
     }
 
     fn local(&mut self, offset: u64, end: u64, op: LocalOp, index: u32) {
+        if let Some(block) = self.current {
+            match op {
+                LocalOp::Get => self.moves.get(block, index),
+                LocalOp::Set | LocalOp::Tee => self.moves.set(block, index),
+            }
+        }
         if self.inner && index >= self.params {
             self.place(offset, end - offset, Action::Local(op, index));
         }
@@ -293,6 +329,9 @@ impl<'s> Reader<'s> {
         )?;
         if let Some(block) = self.current {
             self.flow.add_cost(block, price);
+        }
+        if cost::changes_instance(op) {
+            self.changes = self.changes.or(Some(offset));
         }
         let constant = self.constant.take();
         if let Operator::I32Const { value } = op {
@@ -328,13 +367,15 @@ impl<'s> Reader<'s> {
             Operator::LocalTee { local_index } => {
                 self.local(offset, end, LocalOp::Tee, *local_index);
             }
-            Operator::Block { .. } => {
+            Operator::Block { blockty } => {
                 let join = self.flow.block();
+                self.moves.pass(join, self.arity(*blockty).1);
                 self.push(offset, Kind::Block, join, join, None)?;
             }
-            Operator::Loop { .. } => {
+            Operator::Loop { blockty } => {
                 self.act(offset, Action::Leave);
                 let [header, join] = [self.flow.block(), self.flow.block()];
+                self.moves.pass(header, self.arity(*blockty).0);
                 self.push(offset, Kind::Loop, header, join, None)?;
                 self.loops += 1;
                 check(
@@ -347,9 +388,10 @@ impl<'s> Reader<'s> {
                 self.flow_to(header);
                 self.begin(offset, end, header)?;
             }
-            Operator::If { .. } => {
+            Operator::If { blockty } => {
                 self.act(offset, Action::Leave);
                 let [then, join] = [self.flow.block(), self.flow.block()];
+                self.moves.pass(join, self.arity(*blockty).1);
                 let head = self.current;
                 self.push(offset, Kind::If, join, join, head)?;
                 self.flow_to(then);
@@ -497,9 +539,22 @@ impl<'s> Reader<'s> {
         )?;
         if self.flow.is_live(block) {
             self.current = Some(block);
+            self.moves.begin(block);
             self.act(end, Action::Charge(block));
         }
         Ok(())
+    }
+
+    /// Number of parameters and of results of a block.
+    fn arity(&self, ty: BlockType) -> (usize, usize) {
+        match ty {
+            BlockType::Empty => (0, 0),
+            BlockType::Type(_) => (0, 1),
+            BlockType::FuncType(index) => {
+                let ty = self.signatures.get(index as usize);
+                ty.map_or((0, 0), |ty| (ty.params().len(), ty.results().len()))
+            }
+        }
     }
 
     fn stop(&mut self) {

@@ -9,6 +9,7 @@ mod flow;
 mod function;
 mod least;
 mod module;
+mod moves;
 mod offsets;
 mod plan;
 mod simd;

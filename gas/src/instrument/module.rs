@@ -22,6 +22,12 @@ use super::{
 };
 use crate::{GasSchedule, Limits};
 
+/// By this much smaller are the tables of a module whose code changes one.
+const CHANGED: u32 = 16;
+
+/// Elements that such a module may have under any schedule that allows them at all.
+const ALWAYS: u32 = 1_024;
+
 /// What the first pass finds.
 #[derive(Default)]
 struct Guest {
@@ -46,6 +52,12 @@ struct Guest {
     named: BTreeSet<u32>,
     /// `memory.grow` instructions.
     grows: u64,
+    /// Values to move where branches meet, of all functions.
+    moves: u64,
+    /// Elements of all tables at the start, and of all element segments.
+    elements: [u64; 2],
+    /// Where code first changes a table or drops a segment.
+    changes: Option<u64>,
     check_grow: bool,
     stats: Stats,
 }
@@ -143,21 +155,47 @@ impl Guest {
             {
                 let ty = guest.function_types.get(guest.functions.len()).copied();
                 let ty = ty.unwrap_or_default();
-                let params = guest
-                    .signatures
-                    .get(ty as usize)
-                    .map_or(0, |ty| ty.params().len());
-                let params = u32::try_from(params).unwrap_or(u32::MAX);
                 let inner = merge && guest.is_inner(ty);
                 let mut validator = to_validate.into_validator(allocations);
-                let function = function::read(&body, &mut validator, ty, params, inner, schedule)?;
+                let types = &guest.signatures;
+                let function = function::read(&body, &mut validator, ty, types, inner, schedule)?;
                 allocations = validator.into_allocations();
                 guest.count(body.range().start, &function, limits)?;
                 guest.functions.push(function);
             }
             guest.section(payload, limits)?;
         }
+        guest.changed_tables(limits)?;
         Ok(guest)
+    }
+
+    /// An instance whose tables may have changed serves one call only, and each call then pays
+    /// the same for a new one, so its tables have to be small.
+    fn changed_tables(&self, limits: &Limits) -> Result<(), InstrumentError> {
+        let Some(offset) = self.changes else {
+            return Ok(());
+        };
+        let all = limits.table_elements;
+        let max = all.div_ceil(CHANGED).max(all.min(ALWAYS));
+        for elements in self.elements {
+            check(offset, Limit::TableElements, elements, max)?;
+        }
+        Ok(())
+    }
+
+    /// Counts elements of tables (`of` is 0) or of segments.
+    fn elements(
+        &mut self,
+        offset: u64,
+        of: usize,
+        count: u64,
+        limits: &Limits,
+    ) -> Result<(), InstrumentError> {
+        let Some(sum) = self.elements.get_mut(of) else {
+            return Ok(());
+        };
+        *sum = sum.saturating_add(count);
+        check(offset, Limit::TableElements, *sum, limits.table_elements)
     }
 
     /// Whether only direct calls can reach the next function. One with two results or more
@@ -181,6 +219,7 @@ impl Guest {
         limits: &Limits,
     ) -> Result<(), InstrumentError> {
         self.grows += function.grows;
+        self.changes = self.changes.or(function.changes);
         check(offset, Limit::MemoryGrows, self.grows, limits.memory_grows)?;
         let stats = &mut self.stats;
         stats.functions += 1;
@@ -194,7 +233,9 @@ impl Guest {
             stats.locals,
             limits.total_locals,
         )?;
-        check(offset, Limit::TotalPhis, stats.phis, limits.total_phis)
+        check(offset, Limit::TotalPhis, stats.phis, limits.total_phis)?;
+        self.moves = self.moves.saturating_add(function.moves);
+        check(offset, Limit::TotalPhis, self.moves, limits.total_phis)
     }
 
     /// Counts of a section, before anything is done with its contents.
@@ -272,14 +313,7 @@ impl Guest {
                         TypeRef::Memory(ty) => {
                             self.memory(offset, ty, limits)?;
                         }
-                        TypeRef::Table(ty) => {
-                            check(
-                                offset,
-                                Limit::TableElements,
-                                ty.initial,
-                                limits.table_elements,
-                            )?;
-                        }
+                        TypeRef::Table(ty) => self.elements(offset, 0, ty.initial, limits)?,
                         _ => {}
                     }
                 }
@@ -294,12 +328,7 @@ impl Guest {
                 for table in section.into_iter_with_offsets() {
                     let (offset, mut table) = table?;
                     let max = u64::from(limits.table_elements);
-                    check(
-                        offset,
-                        Limit::TableElements,
-                        table.ty.initial,
-                        limits.table_elements,
-                    )?;
+                    self.elements(offset, 0, table.ty.initial, limits)?;
                     table.ty.maximum = Some(table.ty.maximum.map_or(max, |own| own.min(max)));
                     let done = encoder.parse_table(&mut tables, table);
                     done.map_err(|error| internal(&error))?;
@@ -351,8 +380,14 @@ impl Guest {
             }
             Payload::ElementSection(section) => {
                 self.raw.push((SectionId::Element, section.range()));
-                for element in section {
-                    match element?.items {
+                for element in section.into_iter_with_offsets() {
+                    let (offset, element) = element?;
+                    let count = match &element.items {
+                        ElementItems::Functions(functions) => functions.count(),
+                        ElementItems::Expressions(_, expressions) => expressions.count(),
+                    };
+                    self.elements(offset, 1, count.into(), limits)?;
+                    match element.items {
                         ElementItems::Functions(functions) => {
                             for function in functions {
                                 self.named.insert(function?);

@@ -27,9 +27,10 @@ pub struct Limits {
     pub nesting: u32,
     /// Loops nested in a function.
     pub loop_nesting: u32,
-    /// Joins of control flow times locals, in one function.
+    /// Joins of control flow times locals, in one function; and, where more than four branches
+    /// meet, branches times the values that they have to put in place (more from 256 branches on).
     pub phis: u32,
-    /// Joins of control flow times locals, in all functions together.
+    /// The same in all functions together.
     pub total_phis: u32,
     /// Basic blocks of a function.
     pub blocks: u32,
@@ -55,7 +56,8 @@ pub struct Limits {
     pub globals: u32,
     /// Tables.
     pub tables: u32,
-    /// Elements of a table.
+    /// Elements of all tables together, and of all element segments; a sixteenth of that where
+    /// code changes a table or drops a segment, so that no call can use the instance of another.
     pub table_elements: u32,
     /// Element segments.
     pub element_segments: u32,
