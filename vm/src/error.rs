@@ -94,6 +94,14 @@ pub enum Error {
         /// Why it is refused.
         reason: String,
     },
+    /// The chain's bytes of a model that was registered are no model any more.
+    #[error("model {} on the chain is damaged: {reason}", hex::encode(.model))]
+    StoredModel {
+        /// Content address of the model.
+        model: Hash,
+        /// What is wrong with the bytes.
+        reason: String,
+    },
     /// The chain's own machinery failed.
     #[error("the host failed: {0}")]
     Host(#[from] HostError),
@@ -133,6 +141,7 @@ impl Error {
             Self::CodeMismatch { .. } => "code-mismatch",
             Self::ModelMismatch { .. } => "model-mismatch",
             Self::StoredCode { .. } => "stored-code",
+            Self::StoredModel { .. } => "stored-model",
             Self::Host(_) => "host",
             Self::Committed(_) => "committed",
             Self::HostPanic(_) => "host-panic",

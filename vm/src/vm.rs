@@ -208,7 +208,7 @@ impl Vm {
     /// # Errors
     /// When no schedule is in force at the block's height.
     pub fn block_pq_gas(&self, host: &impl Host) -> Result<BlockPqGas, Error> {
-        Ok(BlockPqGas::new(&self.active(host)?.schedule))
+        guarded(|| Ok(BlockPqGas::new(&self.active(host)?.schedule)))
     }
 
     /// As [`call`](Self::call), in a block that limits what its transactions use together.
@@ -461,8 +461,10 @@ impl Vm {
     /// # Errors
     /// When no schedule is in force.
     pub fn unpin(&self, host: &impl Host, code: &Hash) -> Result<bool, Error> {
-        let active = self.active(host)?;
-        Ok(self.shared.cache.unpin(&(*code, active.hash)))
+        guarded(|| {
+            let active = self.active(host)?;
+            Ok(self.shared.cache.unpin(&(*code, active.hash)))
+        })
     }
 
     /// Drops compiled code and models from memory. The next call of each pays in time,

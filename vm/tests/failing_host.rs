@@ -6,7 +6,10 @@ mod common;
 #[path = "common/failing.rs"]
 mod failing;
 
-use aivm::{BlockContext, Call, Deploy, Error, Host, MemoryHost, Vm, Word};
+use aivm::{
+    Address, BlockContext, Call, Deploy, Error, Hash, Host, HostError, MemoryHost, StateDelta,
+    StorageEntry, Vm, Word,
+};
 use common::*;
 use failing::{Failing, Fault};
 
@@ -191,4 +194,65 @@ fn queries_and_estimates_fail_as_calls_do() {
             .status
             .is_success()
     );
+}
+
+/// A chain that cannot even tell its block.
+struct NoBlock;
+
+impl Host for NoBlock {
+    fn block(&self) -> BlockContext {
+        panic!("no block")
+    }
+    fn storage_get(&self, _: &Address, _: &[u8]) -> Result<Option<Vec<u8>>, HostError> {
+        Ok(None)
+    }
+    fn storage_range(
+        &self,
+        _: &Address,
+        _: &[u8],
+        _: usize,
+    ) -> Result<Vec<StorageEntry>, HostError> {
+        Ok(Vec::new())
+    }
+    fn balance(&self, _: &Address) -> Result<Word, HostError> {
+        Ok(Word::ZERO)
+    }
+    fn contract(&self, _: &Address) -> Result<Option<Hash>, HostError> {
+        Ok(None)
+    }
+    fn code(&self, _: &Hash) -> Result<Option<Vec<u8>>, HostError> {
+        Ok(None)
+    }
+    fn model(&self, _: &Hash) -> Result<Option<Vec<u8>>, HostError> {
+        Ok(None)
+    }
+    fn commit(&mut self, _: &StateDelta) -> Result<(), HostError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn no_function_of_the_vm_lets_a_panic_of_the_chain_pass() {
+    let (vm, mut host) = (Vm::builder().build().unwrap(), NoBlock);
+    let code = [1; 32];
+    let call = Call::new(ALICE, BOB, b"");
+    let deploy = Deploy::new(ALICE, code, b"");
+    let errors = [
+        vm.upload(&mut host, &busy()).unwrap_err(),
+        vm.register_model(&mut host, b"").unwrap_err(),
+        vm.deploy(&mut host, &deploy).unwrap_err(),
+        vm.call(&mut host, &call).unwrap_err(),
+        vm.query(&host, &call).unwrap_err(),
+        vm.estimate(&host, &call).unwrap_err(),
+        vm.estimate_deploy(&host, &deploy).unwrap_err(),
+        vm.trace(&host, &call, 100).map(drop).unwrap_err(),
+        vm.count_opcodes(&host, &call).unwrap_err(),
+        vm.source_map(&host, &code).unwrap_err(),
+        vm.block_pq_gas(&host).unwrap_err(),
+        vm.pin(&host, &code).unwrap_err(),
+        vm.unpin(&host, &code).unwrap_err(),
+    ];
+    for error in errors {
+        assert!(matches!(error, Error::HostPanic(_)), "{error:?}");
+    }
 }

@@ -6,7 +6,12 @@ mod common;
 #[allow(unexpected_cfgs, reason = "the features are those of the other crate")]
 mod onnx;
 
-use aivm::{Call, Digest, Error, Hash, Host, Receipt, Status, Vm, Word};
+use std::cell::Cell;
+
+use aivm::{
+    Address, BlockContext, Call, Digest, Error, Hash, Host, HostError, MemoryHost, Receipt,
+    StateDelta, Status, StorageEntry, Vm, Word,
+};
 use aivm_nn::trace::{Commitment, transaction_root};
 use aivm_nn::{Model, ModelLimits, Reference, Tensor};
 use common::*;
@@ -207,7 +212,7 @@ fn wrong_models_and_inputs_are_refused_as_values() {
 /// What a schedule took for a model is one under the next, too; it may be too large for it.
 #[test]
 fn a_later_schedule_may_have_no_memory_for_a_model() {
-    use aivm::{BlockContext, GasSchedule, ScheduleSet};
+    use aivm::{GasSchedule, ScheduleSet};
     let model = model();
     let needed = model.quote(&GasSchedule::v1().nn).memory;
     for (most, refused) in [(needed, false), (needed - 1, true), (0, true)] {
@@ -247,15 +252,127 @@ fn a_chain_that_gives_another_model_stops_the_node() {
         "{error}"
     );
     assert!(!error.is_refusal());
-    // Bytes that are no model at all are a value: every node has the same bytes.
+    // Bytes that are no model at all were never registered either.
     world.host.set_model([8; 32], b"no model".to_vec());
     let call = Call::new(ALICE, contract, input(&[8; 32], &pattern(&model, 0)));
-    let receipt = world.vm.call(&mut world.host, &call).unwrap();
-    assert_eq!(
-        (receipt.output[0], receipt.output[4]),
-        (1, 1),
-        "invalid-model"
+    let error = world.vm.call(&mut world.host, &call).unwrap_err();
+    assert!(
+        matches!(&error, Error::StoredModel { model, .. } if *model == [8; 32]),
+        "{error}"
     );
+    assert_eq!(error.code(), "stored-model");
+    assert!(!error.is_refusal());
+}
+
+/// Whichever byte of it a disk loses: other nodes have the model, so this one may not go on as if
+/// there were another.
+#[test]
+fn no_damage_of_a_stored_model_becomes_a_result() {
+    let (mut world, model) = (World::new(), model());
+    let hash = registered(&mut world);
+    let contract = world.deploy(&classifier());
+    let call = Call::new(ALICE, contract, input(&hash, &pattern(&model, 1)));
+    let expected = world.vm.estimate(&world.host, &call).unwrap();
+    let good = digits();
+    let step = (good.len() / 150).max(1);
+    let flipped = (0..good.len()).step_by(step).map(|at| {
+        let mut bad = good.clone();
+        bad[at] ^= 1 << (at % 8);
+        bad
+    });
+    let cut = (0..good.len())
+        .step_by(step * 5)
+        .map(|at| good[..at].to_vec());
+    let mut stopped = 0;
+    for bad in flipped.chain(cut) {
+        world.host.set_model(hash, bad);
+        world.vm.clear_caches();
+        match world.vm.estimate(&world.host, &call) {
+            // A name or a comment.
+            Ok(estimate) => assert_eq!(estimate, expected),
+            Err(error) => {
+                assert!(!error.is_refusal(), "{error}");
+                stopped += 1;
+            }
+        }
+    }
+    assert!(stopped > 100, "{stopped}");
+}
+
+/// A chain that counts how often it is asked for the bytes of a model.
+struct Asked(MemoryHost, Cell<u32>);
+
+impl Host for Asked {
+    fn block(&self) -> BlockContext {
+        self.0.block()
+    }
+    fn storage_get(&self, contract: &Address, key: &[u8]) -> Result<Option<Vec<u8>>, HostError> {
+        self.0.storage_get(contract, key)
+    }
+    fn storage_range(
+        &self,
+        contract: &Address,
+        from: &[u8],
+        limit: usize,
+    ) -> Result<Vec<StorageEntry>, HostError> {
+        self.0.storage_range(contract, from, limit)
+    }
+    fn balance(&self, address: &Address) -> Result<Word, HostError> {
+        self.0.balance(address)
+    }
+    fn contract(&self, address: &Address) -> Result<Option<Hash>, HostError> {
+        self.0.contract(address)
+    }
+    fn code(&self, code_hash: &Hash) -> Result<Option<Vec<u8>>, HostError> {
+        self.0.code(code_hash)
+    }
+    fn model(&self, model_hash: &Hash) -> Result<Option<Vec<u8>>, HostError> {
+        self.1.set(self.1.get() + 1);
+        self.0.model(model_hash)
+    }
+    fn has_model(&self, model_hash: &Hash) -> Result<bool, HostError> {
+        self.0.has_model(model_hash)
+    }
+    fn commit(&mut self, delta: &StateDelta) -> Result<(), HostError> {
+        self.0.commit(delta)
+    }
+}
+
+/// A quote has a flat price: it may not cost reading a model of megabytes each time.
+#[test]
+fn a_model_that_is_refused_is_read_once() {
+    use aivm::{GasSchedule, ScheduleSet};
+    let model = model();
+    let changes: [fn(&mut GasSchedule); 2] = [
+        |schedule| schedule.nn.max_memory = 1,
+        |schedule| schedule.nn.max_model_bytes = 1,
+    ];
+    for change in changes {
+        let mut schedules = ScheduleSet::new(GasSchedule::v1()).unwrap();
+        let mut later = GasSchedule::v1();
+        later.version = 2;
+        change(&mut later);
+        schedules.activate(200, later).unwrap();
+        let mut world = World::with_vm(Vm::builder().schedules(schedules).build().unwrap());
+        let hash = registered(&mut world);
+        let contract = world.deploy(&classifier());
+        world.host.set_block(BlockContext::new(7, 200));
+        let call = Call::new(ALICE, contract, input(&hash, &pattern(&model, 1)));
+        let mut host = Asked(world.host, Cell::new(0));
+        let first = world.vm.call(&mut host, &call).unwrap();
+        assert_eq!((first.status, first.output[0]), (Status::Return, 1));
+        for _ in 0..5 {
+            assert_eq!(world.vm.call(&mut host, &call).unwrap(), first);
+        }
+        assert_eq!(host.1.get(), 1);
+        // Of a block that is no more it leaves nothing either.
+        let mut other = World::new().host;
+        other.set_block(BlockContext::new(7, 200));
+        world.host = other;
+        assert_eq!(world.deploy(&classifier()), contract);
+        let receipt = world.call(contract, &call.input);
+        assert_eq!((receipt.output[0], receipt.output[4]), (1, 0));
+    }
 }
 
 #[test]

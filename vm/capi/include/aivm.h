@@ -54,6 +54,8 @@ enum AivmCode
   AIVM_CODE_BLOCK_FULL = 19,
   // The effects are committed, but `state_root` failed afterwards, so there is no receipt.
   AIVM_CODE_COMMITTED = 20,
+  // The chain's bytes of a model that was registered are no model any more.
+  AIVM_CODE_STORED_MODEL = 21,
   // A failure that this header does not know.
   AIVM_CODE_OTHER = 99,
   // A pointer that must not be null is null.

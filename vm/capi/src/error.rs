@@ -52,6 +52,8 @@ pub enum AivmCode {
     BlockFull = 19,
     /// The effects are committed, but `state_root` failed afterwards, so there is no receipt.
     Committed = 20,
+    /// The chain's bytes of a model that was registered are no model any more.
+    StoredModel = 21,
     /// A failure that this header does not know.
     Other = 99,
     /// A pointer that must not be null is null.
@@ -104,6 +106,7 @@ impl From<Error> for Failure {
             Error::CodeMismatch { .. } => AivmCode::CodeMismatch,
             Error::ModelMismatch { .. } => AivmCode::ModelMismatch,
             Error::StoredCode { .. } => AivmCode::StoredCode,
+            Error::StoredModel { .. } => AivmCode::StoredModel,
             Error::Host(_) => AivmCode::Host,
             Error::Committed(_) => AivmCode::Committed,
             Error::HostPanic(_) => AivmCode::HostPanic,

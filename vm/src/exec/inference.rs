@@ -86,11 +86,22 @@ pub(crate) struct ModelCache {
     held: Mutex<Held>,
 }
 
+/// A model, or why its bytes are none that can be used.
+type Found = Result<Arc<Ready>, nn::Error>;
+
 #[derive(Debug)]
 struct Held {
     bytes: u64,
-    /// By content address and schedule, because limits decide whether bytes are a model.
-    models: LruCache<ModelId, Arc<Ready>>,
+    /// By content address and schedule, because limits decide whether bytes are a model. What is
+    /// refused is kept too: finding that out takes as long, and is asked for as cheaply.
+    models: LruCache<ModelId, Found>,
+}
+
+/// Bytes that count for a model that is refused.
+const REFUSED: u64 = 1_024;
+
+fn size(found: &Found) -> u64 {
+    found.as_ref().map_or(REFUSED, |ready| ready.bytes)
 }
 
 impl ModelCache {
@@ -116,36 +127,47 @@ impl ModelCache {
     }
 
     /// The model with this hash. None when the chain has none; an inner error when the
-    /// chain's bytes are refused.
+    /// model cannot be used under the schedule in force.
     fn get(
         &self,
         meter: &Meter,
         chain: &dyn Chain,
         hash: &Hash,
         active: &Active,
-    ) -> Result<Option<Result<Arc<Ready>, nn::Error>>, Error> {
+    ) -> Result<Option<Found>, Error> {
         let id = (*hash, active.hash);
         let held = self.lock().models.get(&id).cloned();
         if let Some(found) = held {
             // It may be from a block that is no more, which other nodes never saw.
-            return Ok(chain.has_model(hash)?.then_some(Ok(found)));
+            return Ok(chain.has_model(hash)?.then_some(found));
         }
         let Some(bytes) = chain.model(hash)? else {
             return Ok(None);
         };
         let start = meter.start();
+        let found = self.read(hash, &bytes, active)?;
+        if found.is_ok() {
+            meter.model_prepared(start);
+        }
+        self.insert(id, found.clone());
+        Ok(Some(found))
+    }
+
+    /// Reads the bytes that the chain has under a hash.
+    fn read(&self, hash: &Hash, bytes: &[u8], active: &Active) -> Result<Found, Error> {
         // What it needs is looked at below: the chain may have taken it under another schedule,
         // and then it is still a model.
         let mut limits = model_limits(&active.schedule.nn);
         let most = std::mem::replace(&mut limits.memory, u64::MAX);
-        let Ok(model) = Model::from_onnx(&bytes, &limits) else {
-            return Ok(Some(Err(nn::Error::InvalidModel)));
-        };
-        // Some element types occur inside a model only: a contract has no such tensors.
-        let mut ends = model.inputs().iter().chain(model.outputs());
-        if !ends.all(|info| info.ty.crosses_host_border()) {
-            return Ok(Some(Err(nn::Error::InvalidModel)));
+        if bytes.len() > limits.bytes {
+            return Ok(Err(nn::Error::InvalidModel));
         }
+        // Nothing else depends on the schedule, so what is no model now never was one: it is not
+        // what was registered, and other nodes have that.
+        let model = Model::from_onnx(bytes, &limits).map_err(|error| Error::StoredModel {
+            model: *hash,
+            reason: error.to_string(),
+        })?;
         let found = model.hash();
         if found != *hash {
             return Err(Error::ModelMismatch {
@@ -153,33 +175,35 @@ impl ModelCache {
                 found,
             });
         }
+        // Some element types occur inside a model only: a contract has no such tensors.
+        let mut ends = model.inputs().iter().chain(model.outputs());
+        if !ends.all(|info| info.ty.crosses_host_border()) {
+            return Ok(Err(nn::Error::InvalidModel));
+        }
         let quote = model.quote(&active.schedule.nn);
         if quote.memory > most {
-            return Ok(Some(Err(nn::Error::MemoryLimit)));
+            return Ok(Err(nn::Error::MemoryLimit));
         }
         let prepared = self.preparer.0(Arc::new(model))
             .map_err(|error| Error::Inference(error.to_string()))?;
-        let ready = Arc::new(Ready {
+        Ok(Ok(Arc::new(Ready {
             prepared,
             quote,
             bytes: bytes.len() as u64,
-        });
-        meter.model_prepared(start);
-        self.insert(id, ready.clone());
-        Ok(Some(Ok(ready)))
+        })))
     }
 
-    fn insert(&self, id: ModelId, ready: Arc<Ready>) {
+    fn insert(&self, id: ModelId, found: Found) {
         let mut held = self.lock();
-        held.bytes = held.bytes.saturating_add(ready.bytes);
-        if let Some(old) = held.models.put(id, ready) {
-            held.bytes = held.bytes.saturating_sub(old.bytes);
+        held.bytes = held.bytes.saturating_add(size(&found));
+        if let Some(old) = held.models.put(id, found) {
+            held.bytes = held.bytes.saturating_sub(size(&old));
         }
         while held.bytes > self.budget {
             let Some((_, old)) = held.models.pop_lru() else {
                 return;
             };
-            held.bytes = held.bytes.saturating_sub(old.bytes);
+            held.bytes = held.bytes.saturating_sub(size(&old));
         }
     }
 }
