@@ -254,6 +254,115 @@ fn events_are_read() {
     ));
 }
 
+/// Bits that a type does not have, and bytes that no encoding gives, belong to another event.
+#[test]
+fn a_log_that_its_values_do_not_give_again_is_no_event() {
+    let event = |ty: &str| {
+        let abi = format!(
+            r#"[{{"type":"event","name":"E","anonymous":false,"inputs":[
+            {{"name":"a","type":"{ty}","indexed":true}},{{"name":"b","type":"{ty}","indexed":false}}]}}]"#
+        );
+        let abi = parse_abi(&abi).unwrap();
+        let selector = Word::from_be_bytes(abi.event("E").unwrap()[0].selector().0);
+        (abi, selector)
+    };
+    let word = |hex: &str| {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(hex, &mut bytes).unwrap();
+        Word::from_be_bytes(bytes)
+    };
+    let (zeros, ones) = ("00", "ff");
+    for (ty, good, bad) in [
+        (
+            "uint8",
+            [zeros.repeat(31), ones.into()],
+            [zeros.repeat(30), "0100".into()],
+        ),
+        (
+            "int8",
+            [ones.repeat(31), "80".into()],
+            [ones.repeat(31), "7f".into()],
+        ),
+        (
+            "int8",
+            [zeros.repeat(31), "7f".into()],
+            [zeros.repeat(31), "80".into()],
+        ),
+        (
+            "int256",
+            ["80".into(), zeros.repeat(31)],
+            [String::new(), String::new()],
+        ),
+        (
+            "bool",
+            [zeros.repeat(31), "01".into()],
+            [zeros.repeat(31), "02".into()],
+        ),
+        (
+            "address",
+            [zeros.repeat(12), ones.repeat(20)],
+            ["01".into(), zeros.repeat(31)],
+        ),
+        (
+            "bytes4",
+            ["deadbeef".into(), zeros.repeat(28)],
+            ["deadbeef".into(), ones.repeat(28)],
+        ),
+        (
+            "function",
+            [ones.repeat(24), zeros.repeat(8)],
+            [ones.repeat(24), ones.repeat(8)],
+        ),
+    ] {
+        let (abi, selector) = event(ty);
+        let good = word(&good.concat());
+        let read = |a: Word, b: Word, rest: &[u8]| {
+            let data = [&b.to_be_bytes()[..], rest].concat();
+            decode_event(&abi, &[selector, a], &data)
+        };
+        let decoded = read(good, good, &[]).unwrap();
+        assert_eq!(decoded.signature, format!("E({ty},{ty})"));
+        let [a, b] = decoded.fields.as_slice() else {
+            panic!("{decoded:?}");
+        };
+        assert_eq!((&a.value, a.ty.as_str(), a.hashed), (&b.value, ty, false));
+        assert!(
+            matches!(read(good, good, &[0]), Err(CalldataError::Data { .. })),
+            "{ty}"
+        );
+        if !bad.concat().is_empty() {
+            let bad = word(&bad.concat());
+            assert!(
+                matches!(read(bad, good, &[]), Err(CalldataError::Data { .. })),
+                "{ty}"
+            );
+            assert!(
+                matches!(read(good, bad, &[]), Err(CalldataError::Data { .. })),
+                "{ty}"
+            );
+        }
+    }
+    // Indexed, these are hashes, of any bits.
+    for ty in ["string", "bytes", "uint8[]", "bool[2]"] {
+        let (abi, selector) = event(ty);
+        let hash = word(&ones.repeat(32));
+        let data = match ty {
+            "bool[2]" => vec![0; 64],
+            _ => {
+                let mut data = vec![0; 64];
+                data[31] = 32;
+                data
+            }
+        };
+        let decoded = decode_event(&abi, &[selector, hash], &data).unwrap();
+        assert!(decoded.fields[0].hashed && !decoded.fields[1].hashed);
+        assert_eq!(
+            format_value(&decoded.fields[0].value),
+            format!("0x{}", ones.repeat(32))
+        );
+    }
+}
+
 #[test]
 fn short_and_unknown_call_data_is_refused() {
     let abi = abi();
@@ -281,6 +390,10 @@ proptest! {
         let _ = decode_call(&abi, &data);
         let _ = decode_revert(Some(&abi), &data);
         let _ = decode_revert(Some(&abi), &tail);
+        let selector = Word::from_be_bytes(abi.event("Transfer").unwrap()[0].selector().0);
+        let topics = [selector, TO.to_word(), TO.to_word()];
+        // One word, and nothing else, is this event's data.
+        prop_assert_eq!(decode_event(&abi, &topics, &tail).is_ok(), tail.len() == 32);
         for function in abi.functions() {
             let _ = decode_output(function, &tail);
         }

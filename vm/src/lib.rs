@@ -26,6 +26,7 @@ mod hash;
 mod host;
 pub mod inspect;
 mod journal;
+mod log;
 mod math;
 mod memory_host;
 mod metrics;

@@ -1,7 +1,7 @@
 //! A chain in memory, for tests, examples and simulation.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use aivm_abi::{Address, Word};
 
@@ -10,6 +10,7 @@ use crate::host::{
     BlockContext, ContractStorage, ExtensionCall, ExtensionResult, Hash, Host, HostError,
     InboxMessage, StorageEntry,
 };
+use crate::log::Log;
 
 /// Price of an extension call as a function of its arguments.
 type ExtensionPrice = dyn Fn(&[u8]) -> u64 + Send + Sync;
@@ -20,9 +21,6 @@ struct Extension {
     price: Box<ExtensionPrice>,
     body: Box<ExtensionBody>,
 }
-
-/// Who wrote, and what; copies of a chain share it.
-type Log = Arc<Mutex<Vec<(Address, String)>>>;
 
 /// A [`Host`] that keeps everything in ordered maps.
 ///
@@ -61,17 +59,14 @@ impl MemoryHost {
 
     /// Keeps what contracts write for people, for [`take_log`](Self::take_log).
     pub fn with_log(mut self) -> Self {
-        self.log = Some(Arc::default());
+        self.log = Some(Log::default());
         self
     }
 
     /// Takes the lines that contracts wrote since the last time, each with its contract. They
     /// come from queries, estimates and failed calls too.
     pub fn take_log(&mut self) -> Vec<(Address, String)> {
-        let log = self.log.as_ref().map(|log| log.lock());
-        let log = log.map(|log| log.unwrap_or_else(PoisonError::into_inner));
-        log.map(|mut log| std::mem::take(&mut *log))
-            .unwrap_or_default()
+        self.log.as_ref().map(Log::take).unwrap_or_default()
     }
 
     /// Adds an extension: `price` gives the gas from the arguments, `body` runs it.
@@ -212,8 +207,7 @@ impl Host for MemoryHost {
 
     fn debug_log(&self, contract: &Address, message: &str) {
         if let Some(log) = &self.log {
-            let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-            log.push((*contract, message.to_owned()));
+            log.push(contract, message);
         }
     }
 

@@ -9,6 +9,7 @@ use redb::{Database, DatabaseError, Durability, ReadableDatabase, StorageError, 
 
 use crate::delta::StateDelta;
 use crate::host::{BlockContext, Hash, Host, HostError, StorageEntry};
+use crate::log::Log;
 
 type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
@@ -34,6 +35,8 @@ const NAME: &[u8] = b"model ";
 pub struct RedbHost {
     database: Database,
     block: BlockContext,
+    /// What contracts wrote for people; none when nobody keeps it.
+    log: Option<Log>,
 }
 
 fn failed(error: impl Into<redb::Error>) -> HostError {
@@ -97,7 +100,20 @@ impl RedbHost {
         Ok(Self {
             database,
             block: BlockContext::default(),
+            log: None,
         })
+    }
+
+    /// Keeps what contracts write for people, in memory, for [`take_log`](Self::take_log).
+    pub fn with_log(mut self) -> Self {
+        self.log = Some(Log::default());
+        self
+    }
+
+    /// Takes the lines that contracts wrote since the last time, each with its contract. They
+    /// come from queries, estimates and failed calls too.
+    pub fn take_log(&mut self) -> Vec<(Address, String)> {
+        self.log.as_ref().map(Log::take).unwrap_or_default()
     }
 
     /// Sets the block that the next calls run in. It is not stored.
@@ -196,6 +212,12 @@ impl RedbHost {
 }
 
 impl Host for RedbHost {
+    fn debug_log(&self, contract: &Address, message: &str) {
+        if let Some(log) = &self.log {
+            log.push(contract, message);
+        }
+    }
+
     fn block(&self) -> BlockContext {
         self.block.clone()
     }

@@ -27,7 +27,7 @@ pub enum CalldataError {
         candidates: String,
     },
     /// Too few or too many arguments.
-    #[error("`{signature}` takes {expected} arguments, {given} given")]
+    #[error("`{signature}` takes {expected} argument{}, {given} given", if *.expected == 1 { "" } else { "s" })]
     ArgumentCount {
         /// The function.
         signature: String,

@@ -377,7 +377,7 @@ fn run_calls_one_after_the_other() {
         (
             &["run", "src/Bank.synq", "pay()"][..],
             2,
-            "takes 1 arguments, 0 given",
+            "takes 1 argument, 0 given",
         ),
         (
             &["run", "src/Bank.synq", "--init", "1", "nothing()"],

@@ -57,6 +57,7 @@ enum Mood {
     Endless,
 }
 
+type Entry = (Vec<u8>, Vec<u8>);
 type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
 
 struct Chain {
@@ -364,10 +365,8 @@ fn lines_arrive_whatever_becomes_of_the_call_and_change_nothing() {
         set(host, &silent);
         let without = run(line, query);
         // SAFETY: no call is running.
-        assert!(
-            unsafe { (*user).log.is_empty() },
-            "an older header has no such callback"
-        );
+        let silence = unsafe { (*user).log.is_empty() };
+        assert!(silence, "an older header has no such callback");
         set(host, &OPTIONAL);
         assert_eq!(run(line, query), without, "{line:?}");
         assert_eq!(without.0, status, "{line:?}");
@@ -393,7 +392,7 @@ fn list(
     at: &[u8; 20],
     from: &[u8],
     limit: usize,
-) -> Result<Vec<(Vec<u8>, Vec<u8>)>, (AivmCode, String)> {
+) -> Result<Vec<Entry>, (AivmCode, String)> {
     let mut entries: *mut AivmEntries = ptr::null_mut();
     let from = AivmBytes {
         data: from.as_ptr(),

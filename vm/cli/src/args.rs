@@ -24,10 +24,10 @@ pub struct Cli {
 pub enum Command {
     /// Deploy a contract and call it.
     #[command(after_help = "Examples:
-  aivm run Token.wasm --abi Token.abi.json --init '\"Gold\", 1000' --call 'transfer(0x2222222222222222222222222222222222222222, 5)'
-  aivm run Token.wasm --abi Token.abi.json --call 'a()' --call 'b()'   one after the other
-  aivm run Token.wasm --call 0xd09de08a --json                         call data in hexadecimal
-  aivm run Token.wasm --state chain.redb --call 0xd09de08a             on a chain that stays
+  aivm run Counter.wasm --abi Counter.abi.json --call 'increment()' --call 'count()'
+  aivm run Token.wasm --abi Token.abi.json --init '\"Gold\", 1000' --call 'mint(5)' --from syn1...
+  aivm run Counter.wasm --call 0xd09de08a --json         call data in hexadecimal, all of it as JSON
+  aivm run Counter.wasm --state chain.redb --call 0xd09de08a           on a chain that stays
 
 `synqc build` writes NAME.wasm and NAME.abi.json. With the ABI, results, errors and events are shown
 by name; an indexed argument of a type longer than a word is shown as its hash, since the log has
@@ -74,7 +74,8 @@ pub struct RunArgs {
     /// JSON ABI of the contract; with it calls, results, errors and events are text.
     #[arg(long, value_name = "FILE")]
     pub abi: Option<PathBuf>,
-    /// Input of the constructor in hexadecimal, or with --abi its arguments.
+    /// Input of the constructor in hexadecimal, or with --abi its arguments. Not needed when the
+    /// chain of --state has the contract.
     #[arg(long, value_name = "DATA", default_value = "")]
     pub init: String,
     /// A call: call data in hexadecimal, or with --abi a function and its arguments, such
@@ -106,6 +107,9 @@ pub struct RunArgs {
     /// Height of the block.
     #[arg(long, default_value_t = 1)]
     pub block: u64,
+    /// Time of the block, in seconds since 1970.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub time: u64,
     /// Folder for compiled code.
     #[arg(long, value_name = "FOLDER")]
     pub cache: Option<PathBuf>,

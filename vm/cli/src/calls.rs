@@ -66,23 +66,32 @@ pub fn encode_init(
         return hexadecimal(text).ok_or_else(|| needs_abi(text, contract));
     };
     let inputs = abi.constructor.as_ref().map(|c| c.inputs.as_slice());
-    let values = parse_arguments(
-        "constructor",
-        inputs.unwrap_or_default(),
-        &split_arguments(text),
-    );
+    let inputs = inputs.unwrap_or_default();
+    let types: Vec<String> = inputs
+        .iter()
+        .map(|input| format!("{} {}", input.selector_type(), input.name))
+        .collect();
+    let signature = format!("constructor({})", types.join(", "));
+    let values = parse_arguments(&signature, inputs, &split_arguments(text));
     let error = match values.and_then(|values| encode_constructor(abi, &values)) {
         Ok(input) => return Ok(input),
         Err(error) => error,
     };
     let encoded = hexadecimal(text).filter(|i| !i.is_empty() && i.len().is_multiple_of(32));
-    encoded.ok_or(error.into())
+    encoded.ok_or(CliError::Init(error))
 }
 
-/// Return data as text; none without a function to read it by.
+/// Return data as text, with the names that the ABI gives results; none without a function to read it by.
 pub fn returned(function: Option<&Function>, output: &[u8]) -> Option<String> {
-    let values = decode_output(function?, output).ok()?;
-    let texts: Vec<String> = values.iter().map(format_value).collect();
+    let function = function?;
+    let values = decode_output(function, output).ok()?;
+    let texts = function.outputs.iter().zip(&values);
+    let texts: Vec<String> = texts
+        .map(|(output, value)| match output.name.as_str() {
+            "" => format_value(value),
+            name => format!("{name}: {}", format_value(value)),
+        })
+        .collect();
     Some(texts.join(", "))
 }
 

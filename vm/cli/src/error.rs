@@ -45,7 +45,7 @@ pub enum CliError {
     #[error(transparent)]
     Calldata(#[from] aivm_abi::calldata::CalldataError),
     /// An address that cannot be read.
-    #[error("`{text}` is not an address: {source}")]
+    #[error("`{text}` is not an address, syn1... or 0x and 40 digits: {source}")]
     Address {
         /// What was given.
         text: String,
@@ -53,13 +53,17 @@ pub enum CliError {
         source: aivm_abi::AddressError,
     },
     /// The VM refused, or failed.
-    #[error(transparent)]
+    #[error("{}{}", .0, hint(.0))]
     Vm(#[from] aivm::Error),
     /// The chain's database failed.
     #[error("{}", chain(.0))]
     Host(#[from] aivm::HostError),
     /// The constructor did not return.
-    #[error("the constructor ended with {status}: {reason}{}", lines(.at))]
+    #[error(
+        "the constructor ended with {status}: {reason}{}{}",
+        if *.no_arguments { "; if it takes arguments, give them with --init" } else { "" },
+        lines(.at)
+    )]
     Constructor {
         /// How.
         status: aivm::Status,
@@ -67,6 +71,19 @@ pub enum CliError {
         reason: String,
         /// Where in its code.
         at: Vec<String>,
+        /// It got no arguments, and did not say that something else was wrong.
+        no_arguments: bool,
+    },
+    /// Arguments that are not the constructor's.
+    #[error("{0}; the constructor's arguments are given with --init")]
+    Init(aivm_abi::calldata::CalldataError),
+    /// Neither of what can be looked into.
+    #[error("{path} is neither a Wasm module in binary form nor a transcript: {source}")]
+    Unknown {
+        /// The file.
+        path: PathBuf,
+        /// Why it is no transcript.
+        source: aivm_abi::DecodeError,
     },
     /// A transcript that cannot be read.
     #[error("{path}: {source}")]
@@ -137,6 +154,15 @@ pub enum CliError {
     /// There is nothing to do.
     #[error("there is no --call to {0}")]
     NoCall(&'static str),
+}
+
+/// How an error of the VM is mended, where a flag does it.
+fn hint(error: &aivm::Error) -> &'static str {
+    match error {
+        aivm::Error::GasLimitTooLow { .. } => "; --gas allows more",
+        aivm::Error::InsufficientBalance { .. } => "; --value sends less",
+        _ => "",
+    }
 }
 
 /// Places in code, each on a line of its own.

@@ -20,7 +20,7 @@ pub fn inspect(args: &InspectArgs, json: bool) -> Result<bool, CliError> {
     if bytes.starts_with(b"\0asm") {
         return module(&bytes, json);
     }
-    let transcript = TranscriptFile::parse(&bytes).map_err(|source| CliError::Transcript {
+    let transcript = TranscriptFile::parse(&bytes).map_err(|source| CliError::Unknown {
         path: args.file.clone(),
         source,
     })?;

@@ -1,12 +1,13 @@
 //! What the tool prints.
 
-use aivm::{Receipt, Status};
+use aivm::{Address, Receipt, Status};
 use aivm_abi::calldata::{Function, JsonAbi};
 use serde_json::{Value, json};
 
 use crate::calls::{reason, returned};
 use crate::decoded;
 use crate::error::CliError;
+use crate::world::Deployment;
 
 /// Prints an error.
 pub fn error(error: &CliError, json: bool) {
@@ -27,7 +28,7 @@ pub fn print(value: &Value) {
 }
 
 /// Text of a contract as one line that cannot do anything to a terminal.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c.is_control() {
@@ -58,10 +59,43 @@ pub fn receipt_json(
     })
 }
 
-/// The receipt of a deployment for people, in short.
-pub fn deployment_text(receipt: &Receipt, abi: Option<&JsonAbi>) {
-    println!("deployed  {} gas", receipt.gas.total());
-    effects_text(receipt, abi);
+/// A deployment as JSON; null when the chain had the contract.
+pub fn deployment_json(deployed: Option<&Deployment>, abi: Option<&JsonAbi>) -> Value {
+    let Some(deployed) = deployed else {
+        return Value::Null;
+    };
+    let mut value = receipt_json(&deployed.receipt, None, abi);
+    if let Some(object) = value.as_object_mut() {
+        object.insert("log".to_owned(), log_json(&deployed.log));
+    }
+    value
+}
+
+/// A deployment for people, in short.
+pub fn deployment_text(contract: Address, deployed: Option<&Deployment>, abi: Option<&JsonAbi>) {
+    let Some(deployed) = deployed else {
+        println!("contract  {contract}, which was there already");
+        return;
+    };
+    println!("contract  {contract}");
+    println!("deployed  {} gas", deployed.receipt.gas.total());
+    effects_text(&deployed.receipt, abi);
+    log_text(&deployed.log);
+}
+
+/// Lines of contracts as JSON.
+pub fn log_json(log: &[(Address, String)]) -> Value {
+    let lines = log
+        .iter()
+        .map(|(contract, line)| json!({ "contract": contract.to_string(), "message": line }));
+    lines.collect()
+}
+
+/// Lines of contracts for people.
+pub fn log_text(log: &[(Address, String)]) {
+    for (contract, line) in log {
+        println!("log       {contract} {}", printable(line));
+    }
 }
 
 /// A receipt for people.

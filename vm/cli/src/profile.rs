@@ -18,12 +18,13 @@ const LINES: usize = 20;
 /// Profiles the last call after running the others.
 pub fn profile(args: &ProfileArgs, json: bool) -> Result<bool, CliError> {
     let mut world = World::new(&args.run)?;
-    let Some(((call, encoded), before)) = world.calls.split_last() else {
+    let Some((request, before)) = world.calls.split_last() else {
         return Err(CliError::NoCall("profile"));
     };
-    for (call, _) in before {
-        on!(&mut world.chain, host => world.vm.call(host.as_mut(), call))?;
+    for earlier in before {
+        on!(&mut world.chain, host => world.vm.call(host.as_mut(), &earlier.call))?;
     }
+    let (call, function) = (&request.call, request.function.as_ref());
     let (_, opcodes) = on!(&world.chain, host => world.vm.count_opcodes(host.as_ref(), call))?;
     let (mut tree, mut flame, mut hosts) = (
         CallTree::new(),
@@ -65,8 +66,14 @@ pub fn profile(args: &ProfileArgs, json: bool) -> Result<bool, CliError> {
         by_line.extend(lines.lines(&code, &world.source_map(&code)?));
     }
     by_line.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    // The ABI is that of one contract.
+    let name = |node: &CallNode| {
+        let selector = node.selector.filter(|_| node.contract == world.contract)?;
+        let function = world.abi.as_ref()?.function_by_selector(selector.into())?;
+        Some(function.signature())
+    };
     if json {
-        let roots: Vec<Value> = tree.roots().iter().map(node).collect();
+        let roots: Vec<Value> = tree.roots().iter().map(|root| node(root, &name)).collect();
         output::print(&json!({
             "calls": roots,
             "host_functions": functions,
@@ -80,17 +87,17 @@ pub fn profile(args: &ProfileArgs, json: bool) -> Result<bool, CliError> {
             "lines": by_line.iter().map(|(line, gas)| json!({ "line": line, "gas": gas })).collect::<Vec<_>>(),
             "at": at,
             "stacks": flame,
-            "result": output::receipt_json(&receipt, encoded.function.as_ref(), world.abi.as_ref()),
+            "result": output::receipt_json(&receipt, function, world.abi.as_ref()),
         }));
         return Ok(receipt.status.is_success());
     }
-    output::receipt_text(&receipt, encoded.function.as_ref(), world.abi.as_ref());
+    output::receipt_text(&receipt, function, world.abi.as_ref());
     for line in at {
         println!("at        {line}");
     }
     println!("\ncalls");
     for root in tree.roots() {
-        print_node(root, 1);
+        print_node(root, 1, &name);
     }
     println!("\nhost functions{:>26} {:>14}", "calls", "gas");
     for (name, stats) in hosts.functions() {
@@ -109,33 +116,39 @@ pub fn profile(args: &ProfileArgs, json: bool) -> Result<bool, CliError> {
     Ok(receipt.status.is_success())
 }
 
-fn node(node: &CallNode) -> Value {
+/// Signature of the function that a call is of, where it is known.
+type Name<'a> = dyn Fn(&CallNode) -> Option<String> + 'a;
+
+fn node(node: &CallNode, name: &Name<'_>) -> Value {
+    let calls = node.calls.iter().map(|call| self::node(call, name));
     json!({
         "contract": node.contract.to_string(),
         "entry": node.entry,
         "selector": node.selector.map(|s| format!("0x{}", hex::encode(s))),
+        "function": name(node),
         "gas": node.gas,
         "gas_used": node.gas_used,
         "status": node.status.map(|s| s.to_string()),
-        "calls": node.calls.iter().map(self::node).collect::<Vec<_>>(),
+        "calls": calls.collect::<Vec<_>>(),
     })
 }
 
-fn print_node(node: &CallNode, depth: usize) {
+fn print_node(node: &CallNode, depth: usize, name: &Name<'_>) {
+    let selector = || node.selector.map(|s| format!("0x{}", hex::encode(s)));
     println!(
-        "{:indent$}{} {}{} used {} of {}: {}",
+        "{:indent$}{} {} {} used {} of {}: {}",
         "",
         node.contract,
         node.entry,
-        node.selector
-            .map(|s| format!(" 0x{}", hex::encode(s)))
-            .unwrap_or_default(),
+        name(node)
+            .or_else(selector)
+            .unwrap_or_else(|| "-".to_owned()),
         node.gas_used,
         node.gas,
         node.status.map(|s| s.to_string()).unwrap_or_default(),
         indent = 2 * depth
     );
     for call in &node.calls {
-        print_node(call, depth + 1);
+        print_node(call, depth + 1, name);
     }
 }

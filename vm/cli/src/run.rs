@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::args::RunArgs;
 use crate::error::CliError;
 use crate::output;
-use crate::world::{World, on, write};
+use crate::world::{World, on, take_log, write};
 
 /// Bytes of transcript frames to keep.
 const TRANSCRIPT_BYTES: usize = 256 << 20;
@@ -14,25 +14,21 @@ const TRANSCRIPT_BYTES: usize = 256 << 20;
 /// Deploys and calls; false when a call did not return.
 pub fn run(args: &RunArgs, json: bool) -> Result<bool, CliError> {
     let mut world = World::new(args)?;
+    let abi = world.abi.as_ref();
     if !json {
-        match &world.deployed {
-            Some(receipt) => {
-                println!("contract  {}", world.contract);
-                output::deployment_text(receipt, world.abi.as_ref());
-            }
-            None => println!("contract  {}, which was there already", world.contract),
-        }
+        output::deployment_text(world.contract, world.deployed.as_ref(), abi);
     }
     let mut receipts = Vec::new();
     let last = world.calls.len();
     let mut success = true;
-    for (n, (call, encoded)) in world.calls.iter().enumerate() {
-        let is_last = n + 1 == last;
+    for (n, request) in world.calls.iter().enumerate() {
+        let (call, is_last) = (&request.call, n + 1 == last);
         let mut place = FailurePlace::new();
         if let (true, Some(path)) = (is_last, &args.transcript) {
             let (_, transcript) =
                 on!(&world.chain, host => world.vm.trace(host.as_ref(), call, TRANSCRIPT_BYTES))?;
             write(path, &transcript.to_file())?;
+            take_log(&mut world.chain); // the same lines come once more
         }
         let receipt = if is_last && args.query {
             on!(&world.chain, host => world.vm.query(host.as_ref(), call))?
@@ -41,17 +37,21 @@ pub fn run(args: &RunArgs, json: bool) -> Result<bool, CliError> {
             on!(&mut world.chain, host => world.vm.call_inspected(host.as_mut(), call, inspector))?
         };
         success &= receipt.status.is_success();
-        let function = encoded.function.as_ref();
+        let function = request.function.as_ref();
+        let log = take_log(&mut world.chain);
         let at = world.places(&place)?;
         if json {
             let mut value = output::receipt_json(&receipt, function, world.abi.as_ref());
             if let Some(object) = value.as_object_mut() {
+                object.insert("call".to_owned(), json!(request.text));
+                object.insert("log".to_owned(), output::log_json(&log));
                 object.insert("at".to_owned(), json!(at));
             }
             receipts.push(value);
         } else {
-            println!();
+            println!("\ncall      {}", output::printable(&request.text));
             output::receipt_text(&receipt, function, world.abi.as_ref());
+            output::log_text(&log);
             for line in at {
                 println!("at        {line}");
             }
@@ -60,10 +60,7 @@ pub fn run(args: &RunArgs, json: bool) -> Result<bool, CliError> {
     if json {
         output::print(&json!({
             "contract": world.contract.to_string(),
-            "deployment": world
-                .deployed
-                .as_ref()
-                .map(|receipt| output::receipt_json(receipt, None, world.abi.as_ref())),
+            "deployment": output::deployment_json(world.deployed.as_ref(), world.abi.as_ref()),
             "calls": receipts,
         }));
     }
@@ -73,14 +70,14 @@ pub fn run(args: &RunArgs, json: bool) -> Result<bool, CliError> {
 /// Estimates the last call after running the others.
 pub fn estimate(args: &RunArgs, json: bool) -> Result<bool, CliError> {
     let mut world = World::new(args)?;
-    let Some(((call, encoded), before)) = world.calls.split_last() else {
+    let Some((request, before)) = world.calls.split_last() else {
         return Err(CliError::NoCall("estimate"));
     };
-    for (call, _) in before {
-        on!(&mut world.chain, host => world.vm.call(host.as_mut(), call))?;
+    for earlier in before {
+        on!(&mut world.chain, host => world.vm.call(host.as_mut(), &earlier.call))?;
     }
-    let estimate = on!(&world.chain, host => world.vm.estimate(host.as_ref(), call))?;
-    let (receipt, function) = (&estimate.receipt, encoded.function.as_ref());
+    let estimate = on!(&world.chain, host => world.vm.estimate(host.as_ref(), &request.call))?;
+    let (receipt, function) = (&estimate.receipt, request.function.as_ref());
     if json {
         output::print(&json!({
             "gas_limit": estimate.gas_limit,

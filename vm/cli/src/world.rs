@@ -4,9 +4,10 @@ use std::path::Path;
 
 use aivm::inspect::{FailurePlace, SourceMap};
 use aivm::{
-    Address, BlockContext, Call, Deploy, DiskCache, Hash, MemoryHost, Receipt, RedbHost, Vm, Word,
+    Address, BlockContext, Call, Deploy, DiskCache, Hash, Host, MemoryHost, Receipt, RedbHost, Vm,
+    Word,
 };
-use aivm_abi::calldata::{JsonAbi, parse_abi};
+use aivm_abi::calldata::{Function, JsonAbi, parse_abi};
 
 use crate::args::RunArgs;
 use crate::calls::{Encoded, encode, encode_init, reason};
@@ -29,7 +30,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
 }
 
 /// Reads an ABI.
-fn abi(path: &Path) -> Result<JsonAbi, CliError> {
+fn read_abi(path: &Path) -> Result<JsonAbi, CliError> {
     parse_abi(&String::from_utf8_lossy(&read(path)?)).map_err(|source| CliError::Abi {
         path: path.to_owned(),
         source,
@@ -55,15 +56,28 @@ macro_rules! on {
 }
 pub(crate) use on;
 
+/// A deployment, and the lines that the constructor wrote.
+pub struct Deployment {
+    pub receipt: Receipt,
+    pub log: Vec<(Address, String)>,
+}
+
+/// A call as it was written, as it is made, and how to read what it returns.
+pub struct Request {
+    pub text: String,
+    pub call: Call,
+    pub function: Option<Function>,
+}
+
 /// A VM, a chain, a deployed contract and what to call.
 pub struct World {
     pub vm: Vm,
     pub chain: Chain,
     pub abi: Option<JsonAbi>,
     pub contract: Address,
-    /// Receipt of the deployment; none when the chain had the contract.
-    pub deployed: Option<Receipt>,
-    pub calls: Vec<(Call, Encoded)>,
+    /// None when the chain had the contract.
+    pub deployed: Option<Deployment>,
+    pub calls: Vec<Request>,
 }
 
 impl World {
@@ -79,22 +93,22 @@ impl World {
             })?);
         }
         let vm = builder.build()?;
+        let wasm = read(&args.contract)?;
+        if !wasm.starts_with(b"\0asm") {
+            return Err(CliError::NoModule(args.contract.clone()));
+        }
         let from: Address = args.from.parse().map_err(|source| CliError::Address {
             text: args.from.clone(),
             source,
         })?;
-        let mut chain = Self::chain(args, from)?;
-        let abi = match &args.abi {
-            Some(path) => Some(abi(path)?),
-            None => None,
-        };
-        let init = encode_init(&args.init, abi.as_ref(), &args.contract)?;
+        let abi = args.abi.as_deref().map(read_abi).transpose()?;
         let encoded: Vec<Encoded> = args
             .calls
             .iter()
             .map(|call| encode(call, abi.as_ref(), &args.contract))
             .collect::<Result<_, _>>()?;
 
+        let mut chain = Self::chain(args, from)?;
         for path in &args.models {
             let onnx = read(path)?;
             let model = on!(&mut chain, host => vm.register_model(host.as_mut(), &onnx))?.model;
@@ -105,68 +119,58 @@ impl World {
                 }
             }
         }
-        let wasm = read(&args.contract)?;
-        if !wasm.starts_with(b"\0asm") {
-            return Err(CliError::NoModule(args.contract.clone()));
-        }
-        let uploaded = on!(&mut chain, host => vm.upload(host.as_mut(), &wasm))?;
         let mut salt = [0; 32];
         salt[24..].copy_from_slice(&args.salt.to_be_bytes());
-        let deploy = Deploy::new(from, uploaded.code, init)
-            .with_salt(salt)
-            .with_gas_limit(args.gas);
-        let contract = deploy.address();
-        let mut place = FailurePlace::new();
-        let inspector = &mut place;
-        let result = on!(
-            &mut chain,
-            host => vm.deploy_inspected(host.as_mut(), &deploy, inspector)
-        );
-        let deployed = match result {
-            Ok(deployed) => Some(deployed.receipt),
-            Err(aivm::Error::AddressInUse(_)) if args.state.is_some() => None,
-            Err(error) => return Err(error.into()),
+        let uploaded = on!(&mut chain, host => vm.upload(host.as_mut(), &wasm))?;
+        let deploy = |init| {
+            Deploy::new(from, uploaded.code, init)
+                .with_salt(salt)
+                .with_gas_limit(args.gas)
         };
-        if let Some(Receipt { status, output, .. }) = &deployed
-            && let Some(reason) = reason(*status, abi.as_ref(), output)
-        {
-            return Err(CliError::Constructor {
-                status: *status,
-                reason,
-                at: places(&vm, &chain, &place)?,
-            });
-        }
-        let calls = encoded
-            .into_iter()
-            .map(|encoded| {
-                let call = Call::new(from, contract, encoded.input.clone())
+        // The address does not depend on the constructor's arguments.
+        let contract = deploy(Vec::new()).address();
+        let deployed = match on!(&chain, host => host.contract(&contract))? {
+            Some(_) => None,
+            None => {
+                let init = encode_init(&args.init, abi.as_ref(), &args.contract)?;
+                Some(construct(&vm, &mut chain, abi.as_ref(), &deploy(init))?)
+            }
+        };
+        let requests = args
+            .calls
+            .iter()
+            .zip(encoded)
+            .map(|(text, encoded)| Request {
+                text: text.clone(),
+                call: Call::new(from, contract, encoded.input)
                     .with_value(Word::from(args.value))
-                    .with_gas_limit(args.gas);
-                (call, encoded)
-            })
-            .collect();
+                    .with_gas_limit(args.gas),
+                function: encoded.function,
+            });
         Ok(Self {
+            calls: requests.collect(),
             vm,
             chain,
             abi,
             contract,
             deployed,
-            calls,
         })
     }
 
     fn chain(args: &RunArgs, from: Address) -> Result<Chain, CliError> {
-        let block = BlockContext::new(1, args.block).with_network("local");
+        let block = BlockContext::new(1, args.block)
+            .with_timestamp(args.time)
+            .with_network("local");
         let balance = Word::from(u128::MAX);
         Ok(match &args.state {
             None => {
-                let mut host = MemoryHost::new().with_state_root();
+                let mut host = MemoryHost::new().with_state_root().with_log();
                 host.set_block(block);
                 host.set_balance(from, balance);
                 Chain::Memory(Box::new(host))
             }
             Some(path) => {
-                let mut host = RedbHost::open(path)?;
+                let mut host = RedbHost::open(path)?.with_log();
                 host.set_block(block);
                 if host.commits()? == 0 {
                     host.set_balance(from, balance)?;
@@ -188,6 +192,39 @@ impl World {
     pub fn places(&self, failure: &FailurePlace) -> Result<Vec<String>, CliError> {
         places(&self.vm, &self.chain, failure)
     }
+}
+
+/// Deploys; a constructor that does not return is an error.
+fn construct(
+    vm: &Vm,
+    chain: &mut Chain,
+    abi: Option<&JsonAbi>,
+    deploy: &Deploy,
+) -> Result<Deployment, CliError> {
+    let mut place = FailurePlace::new();
+    let inspector = &mut place;
+    let deployed = on!(
+        &mut *chain,
+        host => vm.deploy_inspected(host.as_mut(), deploy, inspector)
+    )?;
+    let receipt = deployed.receipt;
+    match reason(receipt.status, abi, &receipt.output) {
+        None => Ok(Deployment {
+            receipt,
+            log: take_log(chain),
+        }),
+        Some(reason) => Err(CliError::Constructor {
+            status: receipt.status,
+            reason: crate::output::printable(&reason),
+            at: places(vm, chain, &place)?,
+            no_arguments: deploy.input.is_empty() && receipt.output.is_empty(),
+        }),
+    }
+}
+
+/// Lines that contracts wrote since the last time.
+pub fn take_log(chain: &mut Chain) -> Vec<(Address, String)> {
+    on!(chain, host => host.take_log())
 }
 
 fn source_map(vm: &Vm, chain: &Chain, code: &Hash) -> Result<SourceMap, CliError> {

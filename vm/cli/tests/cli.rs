@@ -1,7 +1,10 @@
 //! The tool as its users meet it.
 
+mod common;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+
+use common::{aivm, text};
 
 /// A contract that returns its input, and reverts with it when it begins with 0xff.
 const ECHO: &str = r#"(module
@@ -19,17 +22,6 @@ const ECHO: &str = r#"(module
     (i32.store (i32.const 24) (local.get 1))
     (i32.const 16))
   (export "construct" (func $echo)) (export "call" (func $echo)) (export "query" (func $echo)))"#;
-
-fn aivm(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_aivm"))
-        .args(args)
-        .output()
-        .unwrap()
-}
-
-fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
-}
 
 fn echo(folder: &Path) -> PathBuf {
     let path = folder.join("echo.wasm");

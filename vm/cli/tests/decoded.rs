@@ -1,8 +1,11 @@
 //! Events, errors and results in the words of an ABI, which may be a lie.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod common;
 
+use std::path::PathBuf;
+use std::process::Output;
+
+use common::{aivm, text};
 use serde_json::{Value, json};
 
 /// A contract that tells what it is told. Input: 32 bytes, of which the first is the number of
@@ -73,17 +76,6 @@ const NOTE: &str = "e8f15b0bb2ae8c18f679f262d6c5864b84b0187cc56a0480568ff58d647e
 const BAD: &str = "ca7d73e99bda71899b8120037237d79b08e92b832f70183f8ba20db294d02f49";
 /// Of `hello`.
 const HELLO: &str = "1c8aff950685c2ed4bc3174f3472287b56d9517b9c948127319a09a7a36deac8";
-
-fn aivm(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_aivm"))
-        .args(args)
-        .output()
-        .unwrap()
-}
-
-fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
-}
 
 /// The contract and its ABI in files.
 struct Files {
@@ -457,10 +449,10 @@ fn names_are_not_taken_for_hexadecimal() {
         "{json}"
     );
     for (init, why) in [
-        ("", "takes 1 arguments, 0 given"),
+        ("", "takes 1 argument, 0 given"),
         ("1000", "argument 1 (`n`: uint8)"),
         ("0x1234", "argument 1 (`n`: uint8)"),
-        ("1, 2", "takes 1 arguments, 2 given"),
+        ("1, 2", "takes 1 argument, 2 given"),
     ] {
         let output = files.run(&["--init", init]);
         assert_eq!(output.status.code(), Some(2), "{init}");
@@ -469,131 +461,4 @@ fn names_are_not_taken_for_hexadecimal() {
     let output = aivm(&["run", files.wasm.to_str().unwrap(), "--call", "f()"]);
     let hint = format!("--abi {}", files.abi.display());
     assert!(text(&output).contains(&hint), "{}", text(&output));
-}
-
-const SOURCE: &str = r#"pragma synq ^1.0.0;
-contract Box {
-    UInt256 public size;
-    event Filled(String indexed name, UInt256 size, Address indexed by);
-    error TooLarge(UInt256 asked, UInt256 most);
-
-    function fill(String name, UInt256 n) public -> UInt256 {
-        if (n > 10) {
-            revert TooLarge(n, 10);
-        }
-        size = n;
-        emit Filled(name, n, msg.sender);
-        return n + 1;
-    }
-}
-"#;
-
-/// A contract as `synqc` builds it.
-fn build(folder: &Path) -> (PathBuf, PathBuf) {
-    use synq_compiler::{MemoryLoader, Options, compile};
-    let sources = MemoryLoader::new().with_source("src/box.synq", SOURCE);
-    let output = compile("src/box.synq", &sources, &Options::new()).unwrap();
-    let (wasm, abi) = (folder.join("Box.wasm"), folder.join("Box.abi.json"));
-    std::fs::write(&wasm, &output.contracts[0].wasm).unwrap();
-    std::fs::write(&abi, output.contracts[0].abi_json.to_string()).unwrap();
-    (wasm, abi)
-}
-
-#[test]
-fn a_contract_in_synq_reads_well() {
-    let folder = tempfile::tempdir().unwrap();
-    let (wasm, abi) = build(folder.path());
-    let (wasm, abi) = (wasm.to_str().unwrap(), abi.to_str().unwrap());
-    let calls = [
-        "--call",
-        "fill(\"hello\", 4)",
-        "--call",
-        "fill(\"hello\", 11)",
-    ];
-    let output = aivm(&[&["run", wasm, "--abi", abi], &calls[..]].concat());
-    let seen = text(&output);
-    assert_eq!(output.status.code(), Some(1), "{seen}");
-    assert!(seen.contains("returned  5\n"), "{seen}");
-    assert!(
-        seen.contains(&format!(" Filled(name: 0x{HELLO}, size: 4, by: ")),
-        "{seen}"
-    );
-    assert!(
-        seen.contains("reason    TooLarge(asked: 11, most: 10)\n"),
-        "{seen}"
-    );
-    assert!(seen.contains("(src/box.synq:9)\n"), "{seen}");
-    let output = aivm(&[&["run", wasm, "--abi", abi, "--json"], &calls[..]].concat());
-    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let results = &json["calls"][0]["results"];
-    assert_eq!(
-        results,
-        &json!([{"name": "", "type": "uint256", "value": "5"}])
-    );
-    assert_eq!(json["calls"][1]["results"], Value::Null);
-    assert_eq!(json["calls"][0]["events"][0]["arguments"][1]["value"], "4");
-}
-
-#[test]
-fn inspect_names_functions_and_lines() {
-    let folder = tempfile::tempdir().unwrap();
-    let (wasm, _) = build(folder.path());
-    let wasm = wasm.to_str().unwrap();
-    let json: Value = serde_json::from_slice(&aivm(&["inspect", wasm, "--json"]).stdout).unwrap();
-    let functions = json["function_bodies"].as_array().unwrap();
-    assert_eq!(json["functions"], functions.len(), "{json}");
-    let fill = functions
-        .iter()
-        .find(|f| f["line"] == "src/box.synq:7" || f["line"] == "src/box.synq:8");
-    let fill = fill.unwrap_or_else(|| panic!("{json:#}"));
-    assert!(fill["name"].as_str().unwrap().contains("fill"), "{fill}");
-    assert!(fill["bytes"].as_u64().unwrap() > 20, "{fill}");
-    let seen = text(&aivm(&["inspect", wasm]));
-    let line = format!(
-        "  {} ({})",
-        fill["name"].as_str().unwrap(),
-        fill["line"].as_str().unwrap()
-    );
-    assert!(seen.contains(&line), "{line}\n{seen}");
-
-    // Without names and lines there are numbers, imports counted; sections that lie are noted.
-    let nameless = TELLER
-        .replace("(func $tell)", "(func 2)")
-        .replace("(func $tell ", "(func ")
-        .replace("(func $emit ", "(func ")
-        .replace("(call $emit ", "(call 0 ");
-    let plain = folder.path().join("plain.wasm");
-    std::fs::write(&plain, wat::parse_str(nameless).unwrap()).unwrap();
-    let json: Value =
-        serde_json::from_slice(&aivm(&["inspect", plain.to_str().unwrap(), "--json"]).stdout)
-            .unwrap();
-    let functions = &json["function_bodies"];
-    assert_eq!(functions[0]["index"], 1, "{json}");
-    assert_eq!(functions[1]["index"], 2);
-    assert_eq!(
-        (&functions[1]["name"], &functions[1]["line"]),
-        (&Value::Null, &Value::Null)
-    );
-    assert!(text(&aivm(&["inspect", plain.to_str().unwrap()])).contains("\n  function 2 "));
-
-    let mut lying = wat::parse_str(TELLER).unwrap();
-    // A custom section: id 0, its length, the length of its name and the name, and what is no table of lines.
-    lying.extend([0, 13, 10]);
-    lying.extend(b"aivm:lines");
-    lying.extend([9, 9]);
-    let file = folder.path().join("lying.wasm");
-    std::fs::write(&file, &lying).unwrap();
-    let output = aivm(&["inspect", file.to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
-    assert!(
-        text(&output).contains("note         the section `aivm:lines` is malformed"),
-        "{}",
-        text(&output)
-    );
-    lying.truncate(lying.len() - 1);
-    std::fs::write(&file, &lying).unwrap();
-    assert_eq!(
-        aivm(&["inspect", file.to_str().unwrap()]).status.code(),
-        Some(2)
-    );
 }
