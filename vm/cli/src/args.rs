@@ -26,18 +26,20 @@ pub enum Command {
     #[command(after_help = "Examples:
   aivm run Counter.wasm --abi Counter.abi.json --call 'increment()' --call 'count()'
   aivm run Token.wasm --abi Token.abi.json --init '\"Gold\", 1000' --call 'mint(5)' --from syn1...
+  aivm run Notary.wasm --abi Notary.abi.json --model digits.onnx --call 'read([[0, ..., 0]])'
   aivm run Counter.wasm --call 0xd09de08a --json         call data in hexadecimal, all of it as JSON
   aivm run Counter.wasm --state chain.redb --call 0xd09de08a           on a chain that stays
 
 `synqc build` writes NAME.wasm and NAME.abi.json. With the ABI, results, errors and events are shown
 by name; an indexed argument of a type longer than a word is shown as its hash, since the log has
 no more. Events that the ABI does not tell of are shown as topics and data.
+A contract that infers needs its --model on the chain.
 Arguments are written as in Solidity: 5, 0xff, true, \"text\", [1, 2], (1, \"a\").
 The exit code is 1 when a call did not return, 2 when something could not be done.")]
     Run(RunArgs),
     /// Like `run`, but tell what the last call needs and keep none of its effects.
     #[command(after_help = "Examples:
-  aivm estimate Token.wasm --abi Token.abi.json --call 'mint(5)' --call 'burn(5)'   what `burn` needs")]
+  aivm estimate Token.wasm --abi Token.abi.json --call 'mint(5)' --call 'burn(5)'   for burn")]
     Estimate(RunArgs),
     /// Like `run`, but show where the gas of the last call goes.
     #[command(after_help = "Examples:

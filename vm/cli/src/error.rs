@@ -58,6 +58,22 @@ pub enum CliError {
     /// The chain's database failed.
     #[error("{}", chain(.0))]
     Host(#[from] aivm::HostError),
+    /// A file that is no database of a chain.
+    #[error("{path}: {}", chain(.source))]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: aivm::HostError,
+    },
+    /// A file that is no model for a chain.
+    #[error("{path}: {source}")]
+    Onnx {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: Box<aivm::Error>,
+    },
     /// The constructor did not return.
     #[error(
         "the constructor ended with {status}: {reason}{}{}",

@@ -111,7 +111,12 @@ impl World {
         let mut chain = Self::chain(args, from)?;
         for path in &args.models {
             let onnx = read(path)?;
-            let model = on!(&mut chain, host => vm.register_model(host.as_mut(), &onnx))?.model;
+            let registered = on!(&mut chain, host => vm.register_model(host.as_mut(), &onnx));
+            let model = registered.map_err(|source| CliError::Onnx {
+                path: path.clone(),
+                source: Box::new(source),
+            })?;
+            let model = model.model;
             if let Some(name) = path.file_stem().and_then(|name| name.to_str()) {
                 match &mut chain {
                     Chain::Memory(host) => host.name_model(name, model),
@@ -170,7 +175,11 @@ impl World {
                 Chain::Memory(Box::new(host))
             }
             Some(path) => {
-                let mut host = RedbHost::open(path)?.with_log();
+                let host = RedbHost::open(path).map_err(|source| CliError::State {
+                    path: path.clone(),
+                    source,
+                })?;
+                let mut host = host.with_log();
                 host.set_block(block);
                 if host.commits()? == 0 {
                     host.set_balance(from, balance)?;

@@ -207,6 +207,12 @@ fn mistakes_are_met_with_what_mends_them() {
         assert_eq!(code, Some(2), "{seen}");
         assert!(seen.contains(why), "{why}\n{seen}");
     }
+    // Files that are something else are named.
+    for flag in ["--state", "--model"] {
+        let (seen, code) = built.says("run", &["--init", "3", flag, &built.wasm]);
+        assert_eq!(code, Some(2), "{seen}");
+        assert!(seen.contains(&format!("error: {}: ", built.wasm)), "{seen}");
+    }
     let without = aivm(&["run", &built.wasm]);
     let hint = "revert: no reason given; if it takes arguments, give them with --init";
     assert!(text(&without).contains(hint), "{}", text(&without));
