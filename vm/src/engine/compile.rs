@@ -85,6 +85,7 @@ impl EngineConfig {
             wasm,
             self.memory_pages,
             self.native_stack(),
+            self.idle.images(),
             self.idle.keeps_any() && is_renewable(wasm)?,
         )?);
         Ok(engine)

@@ -1,19 +1,19 @@
 //! The first contents of a module's memory, in an anonymous file.
 
-use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, RawFd};
-use std::os::unix::fs::FileExt;
+use std::os::fd::RawFd;
+use std::sync::Arc;
 
 use wasmparser::{DataKind, Operator, Parser, Payload};
 
 use super::compile::CompileError;
+use super::images::{Images, Part};
 
 /// The data that instances start with.
 #[derive(Debug)]
 pub(super) struct Image {
-    file: File,
-    /// The file's contents, mapped for reading.
+    part: Part,
+    /// The part's contents, mapped for reading.
     view: *const u8,
     len: usize,
     segments: usize,
@@ -38,8 +38,8 @@ struct Segment<'a> {
 }
 
 impl Image {
-    /// The image of a module; none when it has no data.
-    pub fn of_module(wasm: &[u8]) -> Result<Option<Self>, CompileError> {
+    /// The image of a module, as a part of `images`; none when it has no data.
+    pub fn of_module(wasm: &[u8], images: &Arc<Images>) -> Result<Option<Self>, CompileError> {
         let (segments, memory) = segments(wasm)?;
         let end = segments
             .iter()
@@ -53,44 +53,37 @@ impl Image {
         if end > memory {
             return Ok(None);
         }
-        let image = Self::write(&segments, end);
+        let image = Self::write(&segments, end, images);
         image
             .map(Some)
             .map_err(|e| CompileError::Artifact(format!("the memory image failed: {e}")))
     }
 
-    fn write(segments: &[Segment<'_>], end: u64) -> io::Result<Self> {
-        // SAFETY: the name is a C string; the call has no other requirement.
-        let descriptor = unsafe { libc::memfd_create(c"aivm".as_ptr(), libc::MFD_CLOEXEC) };
-        if descriptor < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: the descriptor is open and nobody else owns it.
-        let file = unsafe { File::from_raw_fd(descriptor) };
+    fn write(segments: &[Segment<'_>], end: u64, images: &Arc<Images>) -> io::Result<Self> {
         // Wasm pages are a multiple of every host page size in use.
         let len = end.next_multiple_of(wasmer::WASM_PAGE_SIZE as u64);
-        file.set_len(len)?;
+        let part = Images::part(images, len)?;
         for segment in segments {
-            file.write_all_at(segment.data, segment.start)?;
+            part.write(segment.data, segment.start)?;
         }
         let len = usize::try_from(len).map_err(io::Error::other)?;
         // SAFETY: a new mapping at an address of the kernel's choice touches nothing that
-        // exists; the file is open and `len` bytes long.
+        // exists; the file is open and has `len` bytes there.
         let view = unsafe {
             libc::mmap(
                 std::ptr::null_mut(),
                 len,
                 libc::PROT_READ,
                 libc::MAP_SHARED,
-                file.as_raw_fd(),
-                0,
+                part.descriptor(),
+                part.offset(),
             )
         };
         if view == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
         Ok(Self {
-            file,
+            part,
             view: view.cast_const().cast(),
             len,
             segments: segments.len(),
@@ -112,8 +105,14 @@ impl Image {
         self.segments
     }
 
+    /// The file that it is part of.
     pub fn descriptor(&self) -> RawFd {
-        self.file.as_raw_fd()
+        self.part.descriptor()
+    }
+
+    /// Where in the file it begins.
+    pub fn offset(&self) -> libc::off_t {
+        self.part.offset()
     }
 }
 

@@ -68,7 +68,7 @@ impl Mapping {
                 libc::PROT_READ | libc::PROT_WRITE,
                 libc::MAP_PRIVATE | libc::MAP_FIXED,
                 image.descriptor(),
-                0,
+                image.offset(),
             )
         };
         if placed == libc::MAP_FAILED {
@@ -237,7 +237,7 @@ mod tests {
     fn image() -> Image {
         let text =
             r#"(module (memory 4) (data (i32.const 10) "abc") (data (i32.const 70000) "xyz"))"#;
-        Image::of_module(&wat::parse_str(text).unwrap())
+        Image::of_module(&wat::parse_str(text).unwrap(), &Arc::default())
             .unwrap()
             .unwrap()
     }

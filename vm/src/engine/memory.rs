@@ -14,6 +14,7 @@ use wasmer::{MemoryError, MemoryStyle, MemoryType, Pages, WASM_PAGE_SIZE};
 
 use super::compile::CompileError;
 use super::image::Image;
+use super::images::Images;
 use super::mapping::Mapping;
 use super::pagemap::PageMap;
 use super::written::WrittenPages;
@@ -27,9 +28,13 @@ pub(super) struct MemorySource {
 }
 
 impl MemorySource {
-    pub fn of_module(wasm: &[u8], used_again: bool) -> Result<Self, CompileError> {
+    pub fn of_module(
+        wasm: &[u8],
+        images: &Arc<Images>,
+        used_again: bool,
+    ) -> Result<Self, CompileError> {
         Ok(Self {
-            image: Image::of_module(wasm)?.map(Arc::new),
+            image: Image::of_module(wasm, images)?.map(Arc::new),
             used_again,
         })
     }

@@ -6,6 +6,7 @@
 mod compile;
 mod guest;
 mod image;
+mod images;
 mod imports;
 mod instance;
 mod mapping;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
 
+use super::images::Images;
 use super::instance::Instance;
 use super::pagemap::PageMap;
 
@@ -16,6 +17,7 @@ pub(crate) struct IdleInstances {
     max: usize,
     next: AtomicU64,
     pages: Option<PageMap>,
+    images: Arc<Images>,
     state: Mutex<State>,
 }
 
@@ -36,6 +38,7 @@ impl IdleInstances {
             max,
             next: AtomicU64::new(0),
             pages: PageMap::open(),
+            images: Arc::default(),
             state: Mutex::new(State {
                 count: 0,
                 modules: LruCache::unbounded(),
@@ -51,6 +54,11 @@ impl IdleInstances {
     /// What finds the pages that a call wrote.
     pub(super) fn pages(&self) -> Option<&PageMap> {
         self.pages.as_ref()
+    }
+
+    /// Where the first contents of memories are.
+    pub(super) fn images(&self) -> &Arc<Images> {
+        &self.images
     }
 
     /// A number that no module had before.

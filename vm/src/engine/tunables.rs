@@ -1,12 +1,14 @@
 //! Limits, native stack and memories that the engine gives to instances of one module.
 
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use wasmer::sys::vm::{VMConfig, VMMemory, VMMemoryDefinition, VMTable, VMTableDefinition};
 use wasmer::sys::{BaseTunables, Tunables};
 use wasmer::{MemoryError, MemoryStyle, MemoryType, Pages, TableStyle, TableType};
 
 use super::compile::CompileError;
+use super::images::Images;
 use super::memory::MemorySource;
 
 /// Tunables of one module.
@@ -22,6 +24,7 @@ impl ModuleTunables {
         wasm: &[u8],
         memory_pages: u32,
         native_stack: usize,
+        images: &Arc<Images>,
         used_again: bool,
     ) -> Result<Self, CompileError> {
         Ok(Self {
@@ -30,7 +33,7 @@ impl ModuleTunables {
                 wasm_stack_size: Some(native_stack),
             },
             memory_pages,
-            memories: MemorySource::of_module(wasm, used_again)?,
+            memories: MemorySource::of_module(wasm, images, used_again)?,
         })
     }
 
