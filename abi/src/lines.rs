@@ -19,6 +19,7 @@
 //! included. A row holds up to the next one; offsets never decrease.
 
 use crate::codec::{DecodeError, Reader, Writer};
+use crate::text::Printable;
 
 /// Name of the custom section.
 pub const LINES_SECTION: &str = "aivm:lines";
@@ -51,7 +52,7 @@ pub struct SourceLine<'a> {
 
 impl std::fmt::Display for SourceLine<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
+        write!(f, "{}:{}", Printable(self.file), self.line)
     }
 }
 
@@ -295,6 +296,14 @@ mod tests {
         let (start, end) = (u32::MAX, 0);
         assert_eq!(first(start..end), None);
         assert_eq!(LineTable::default().first_in(0..u32::MAX), None);
+    }
+
+    #[test]
+    fn a_path_cannot_do_anything_to_a_terminal() {
+        let mut table = LineTable::new(vec!["a\u{1b}[2J\nb/ü".into()]);
+        table.push(0, Some((0, 7)));
+        let shown = table.lookup(0).unwrap().to_string();
+        assert_eq!(shown, "a\\u{1b}[2J\\nb/ü:7");
     }
 
     #[test]

@@ -408,3 +408,48 @@ proptest! {
         }
     }
 }
+
+/// A type of a hundred thousand dimensions took all of the stack when it was dropped.
+#[test]
+fn arrays_have_dimensions_that_can_be_counted() {
+    let with = |place: &str, dimensions: usize| {
+        let ty = format!("uint8{}", "[]".repeat(dimensions));
+        let plain = format!(r#""name":"a","type":"{ty}""#);
+        let inner = format!(r#""name":"s","type":"tuple","components":[{{{plain}}}]"#);
+        let function = r#""type":"function","name":"f","stateMutability":"view""#;
+        let event = r#""type":"event","name":"e","anonymous":false"#;
+        let item = match place {
+            "input" => format!(r#"{function},"inputs":[{{{plain}}}],"outputs":[]"#),
+            "output" => format!(r#"{function},"inputs":[],"outputs":[{{{plain}}}]"#),
+            "component" => format!(r#"{function},"inputs":[{{{inner}}}],"outputs":[]"#),
+            "event" => format!(r#"{event},"inputs":[{{{plain},"indexed":false}}]"#),
+            "part of an event" => format!(r#"{event},"inputs":[{{{inner},"indexed":false}}]"#),
+            "error" => format!(r#""type":"error","name":"e","inputs":[{{{plain}}}]"#),
+            _ => format!(
+                r#""type":"constructor","inputs":[{{{plain}}}],"stateMutability":"payable""#
+            ),
+        };
+        parse_abi(&format!("[{{{item}}}]"))
+    };
+    for place in [
+        "input",
+        "output",
+        "component",
+        "event",
+        "part of an event",
+        "error",
+        "constructor",
+    ] {
+        assert!(with(place, 32).is_ok(), "{place}: {:?}", with(place, 32));
+        for dimensions in [33, 200_000] {
+            let error = with(place, dimensions).unwrap_err();
+            assert!(error.to_string().contains("dimensions"), "{place}: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_reason_cannot_do_anything_to_a_terminal() {
+    let reason = RevertReason::Error("gone\u{1b}[1A\r\nok: 5 €\u{9b}".to_owned());
+    assert_eq!(reason.to_string(), "gone\\u{1b}[1A\\r\\nok: 5 €\\u{9b}");
+}

@@ -5,13 +5,44 @@ use alloy_json_abi::{Function, JsonAbi, Param};
 
 use super::{CalldataError, text};
 
+/// Most dimensions of an array. Types are dropped by recursion, so more could take all of the stack.
+const MAX_DIMENSIONS: usize = 32;
+
 /// Reads a contract ABI from JSON.
 ///
 /// # Errors
 ///
-/// [`CalldataError::Abi`] with the place.
+/// [`CalldataError::Abi`] with the place, also for arrays of more than 32 dimensions.
 pub fn parse_abi(json: &str) -> Result<JsonAbi, CalldataError> {
-    serde_json::from_str(json).map_err(|error| CalldataError::Abi(error.to_string()))
+    let abi: JsonAbi =
+        serde_json::from_str(json).map_err(|error| CalldataError::Abi(error.to_string()))?;
+    let functions = abi.functions();
+    let params = functions
+        .flat_map(|function| function.inputs.iter().chain(&function.outputs))
+        .chain(abi.errors().flat_map(|error| &error.inputs))
+        .chain(abi.constructor.iter().flat_map(|made| &made.inputs));
+    let mut events = abi.events().flat_map(|event| &event.inputs);
+    let deep = params.into_iter().any(is_deep)
+        || events.any(|input| dimensions(&input.ty) || input.components.iter().any(is_deep));
+    match deep {
+        true => Err(CalldataError::Abi(format!(
+            "an array has more than {MAX_DIMENSIONS} dimensions"
+        ))),
+        false => Ok(abi),
+    }
+}
+
+/// Whether the type names an array of too many dimensions.
+fn dimensions(ty: &str) -> bool {
+    ty.bytes()
+        .filter(|byte| *byte == b'[')
+        .nth(MAX_DIMENSIONS)
+        .is_some()
+}
+
+/// The reader of JSON bounds how deep structs lie in one another.
+fn is_deep(param: &Param) -> bool {
+    dimensions(&param.ty) || param.components.iter().any(is_deep)
 }
 
 /// Finds a function by name, by signature (`transfer(address,uint256)`) or by selector

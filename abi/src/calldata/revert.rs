@@ -6,6 +6,7 @@ use alloy_dyn_abi::{DynSolType, DynSolValue, JsonAbiExt};
 use alloy_json_abi::JsonAbi;
 
 use super::format_value;
+use crate::text::Printable;
 
 const ERROR: [u8; 4] = [0x08, 0xc3, 0x79, 0xa0];
 const PANIC: [u8; 4] = [0x4e, 0x48, 0x7b, 0x71];
@@ -95,7 +96,7 @@ impl fmt::Display for RevertReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("no reason given"),
-            Self::Error(message) => f.write_str(message),
+            Self::Error(message) => Printable(message).fmt(f),
             Self::Panic(code) => write!(f, "{} (panic 0x{code:02x})", panic_meaning(*code)),
             Self::Custom { name, fields } => {
                 let fields: Vec<String> = fields

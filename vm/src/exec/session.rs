@@ -16,6 +16,10 @@ const MAX_RESOURCES: u32 = 1_024;
 /// Bytes of output that are kept until their line ends.
 const MAX_LINE: usize = 4_096;
 
+/// Lines that one write gives one by one. The rest of it comes in pieces of several lines: a write
+/// is paid for by the byte, and showing a line takes as long as a hundred of them.
+const MAX_LINES: usize = 64;
+
 /// Why a request was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
@@ -211,7 +215,8 @@ impl Session {
         for part in bytes.split_inclusive(|byte| *byte == b'\n') {
             for piece in part.chunks(MAX_LINE) {
                 line.extend_from_slice(piece);
-                if line.ends_with(b"\n") || line.len() >= MAX_LINE {
+                let ended = line.ends_with(b"\n") && complete.len() < MAX_LINES;
+                if ended || line.len() >= MAX_LINE {
                     complete.push(text(line));
                     line.clear();
                 }
@@ -234,7 +239,7 @@ fn text(line: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_LINE, Session};
+    use super::{MAX_LINE, MAX_LINES, Session};
 
     #[test]
     fn output_comes_in_lines() {
@@ -251,5 +256,32 @@ mod tests {
         let long = vec![0xff; MAX_LINE + 1];
         assert_eq!(session.write(0, &long).len(), 1);
         assert_eq!(session.rest()[0].chars().last(), Some('\u{fffd}'));
+    }
+
+    #[test]
+    fn a_write_of_many_lines_comes_in_few_pieces() {
+        let mut session = Session::default();
+        let lines: String = (0..10_000).map(|n| format!("{n}\n")).collect();
+        let shown = session.write(0, lines.as_bytes());
+        assert_eq!(
+            (shown[0].as_str(), shown[MAX_LINES - 1].as_str()),
+            ("0", "63")
+        );
+        assert!(
+            shown.len() <= MAX_LINES + lines.len() / MAX_LINE,
+            "{}",
+            shown.len()
+        );
+        // Nothing is lost, and the next write has lines of its own.
+        assert_eq!(session.write(0, b"and more\nx").len(), 1);
+        assert_eq!(session.rest(), ["x"]);
+        let mut whole = Session::default();
+        let mut pieces = whole.write(0, lines.as_bytes());
+        pieces.extend(whole.rest());
+        let words: Vec<&str> = pieces
+            .iter()
+            .flat_map(|piece| piece.split_whitespace())
+            .collect();
+        assert!(words.concat() == lines.replace('\n', ""));
     }
 }
