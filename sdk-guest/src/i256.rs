@@ -1,7 +1,9 @@
 //! Signed 256-bit integers.
 
 use core::fmt;
-use core::ops::{Add, Mul, Neg, Sub};
+use core::ops::{
+    Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssign, Sub, SubAssign,
+};
 
 use crate::U256;
 
@@ -77,10 +79,31 @@ impl I256 {
         };
         (size.is_zero() || product.is_negative() == negative).then_some(product)
     }
+
+    /// Quotient rounded towards 0, unless `other` is 0 or the quotient is 2^255.
+    pub fn checked_div(self, other: Self) -> Option<Self> {
+        let size = self.magnitude().checked_div(other.magnitude())?;
+        match self.is_negative() == other.is_negative() {
+            true => Some(Self(size)).filter(|quotient| !quotient.is_negative()),
+            false => Some(Self(U256::ZERO.wrapping_sub(size))),
+        }
+    }
+
+    /// What [`checked_div`](Self::checked_div) leaves, with the sign of `self`; none where it gives none.
+    pub fn checked_rem(self, other: Self) -> Option<Self> {
+        if self == Self::MIN && other == Self(U256::MAX) {
+            return None;
+        }
+        let size = self.magnitude().checked_rem(other.magnitude())?;
+        Some(match self.is_negative() {
+            true => Self(U256::ZERO.wrapping_sub(size)),
+            false => Self(size),
+        })
+    }
 }
 
 macro_rules! operators {
-    ($($op:ident $method:ident $checked:ident $message:literal;)*) => {$(
+    ($($op:ident $method:ident $checked:ident $assign:ident $assign_method:ident $message:literal;)*) => {$(
         impl $op for I256 {
             type Output = Self;
             #[track_caller]
@@ -91,12 +114,20 @@ macro_rules! operators {
                 }
             }
         }
+        impl $assign for I256 {
+            #[track_caller]
+            fn $assign_method(&mut self, other: Self) {
+                *self = $op::$method(*self, other);
+            }
+        }
     )*};
 }
 operators! {
-    Add add checked_add "attempt to add with overflow";
-    Sub sub checked_sub "attempt to subtract with overflow";
-    Mul mul checked_mul "attempt to multiply with overflow";
+    Add add checked_add AddAssign add_assign "attempt to add with overflow";
+    Sub sub checked_sub SubAssign sub_assign "attempt to subtract with overflow";
+    Mul mul checked_mul MulAssign mul_assign "attempt to multiply with overflow";
+    Div div checked_div DivAssign div_assign "attempt to divide by zero, or with overflow";
+    Rem rem checked_rem RemAssign rem_assign "attempt to take the remainder of a division by zero, or of one with overflow";
 }
 
 impl Neg for I256 {

@@ -229,13 +229,16 @@ proptest! {
     }
 
     #[test]
-    fn signed_arithmetic_is_alloys(a in u256(), b in u256(), by in 0u32..256) {
-        let (a, b) = (I256::from_bits(a), I256::from_bits(b >> by));
+    fn signed_arithmetic_is_alloys(a in u256(), b in u256(), by in 0u32..257, negative in any::<bool>()) {
+        let b = I256::from_bits(b >> by);
+        let (a, b) = (I256::from_bits(a), if negative { I256::ZERO.checked_sub(b).unwrap_or(b) } else { b });
         let (x, y) = (alloy::I256::from_raw(wide(a.bits())), alloy::I256::from_raw(wide(b.bits())));
         let ours = |value: Option<I256>| value.map(|v| alloy::I256::from_raw(wide(v.bits())));
         prop_assert_eq!(ours(a.checked_add(b)), x.checked_add(y));
         prop_assert_eq!(ours(a.checked_sub(b)), x.checked_sub(y));
         prop_assert_eq!(ours(a.checked_mul(b)), x.checked_mul(y));
+        prop_assert_eq!(ours(a.checked_div(b)), x.checked_div(y));
+        prop_assert_eq!(ours(a.checked_rem(b)), x.checked_rem(y));
         prop_assert_eq!(a.cmp(&b), x.cmp(&y));
         prop_assert_eq!(a.to_string(), x.to_string());
     }
@@ -243,6 +246,38 @@ proptest! {
     #[test]
     fn keccak_is_alloys(data in prop::collection::vec(any::<u8>(), 0..600)) {
         prop_assert_eq!(aivm_sdk::keccak256(&data), alloy::keccak256(&data).0);
+    }
+}
+
+#[test]
+fn signed_division_has_edges() {
+    let number = |n: i64| I256::from(n);
+    let (min, minus) = (I256::MIN, number(-1));
+    assert_eq!(min.checked_div(minus), None);
+    assert_eq!(min.checked_rem(minus), None);
+    assert_eq!(min.checked_div(number(1)), Some(min));
+    assert_eq!(I256::MAX.checked_div(minus), min.checked_add(number(1)));
+    assert_eq!(number(7).checked_div(number(0)), None);
+    assert_eq!(number(7).checked_rem(number(0)), None);
+    assert_eq!(
+        (number(-7) / number(2), number(-7) % number(2)),
+        (number(-3), number(-1))
+    );
+    assert_eq!(
+        (number(7) / number(-2), number(7) % number(-2)),
+        (number(-3), number(1))
+    );
+    let mut sum = number(40);
+    sum += number(2);
+    sum /= number(-5);
+    sum %= number(3);
+    assert_eq!(sum, number(-2));
+    for wrong in [
+        || I256::MIN / I256::from(-1),
+        || I256::MIN % I256::from(-1),
+        || I256::MAX / I256::ZERO,
+    ] {
+        assert!(std::panic::catch_unwind(wrong).is_err());
     }
 }
 
