@@ -41,5 +41,6 @@ pub use generated::{EXPORTS, HostFunctions, IMPORTS, WIT_PACKAGE, glue, host};
 pub use guest::{Guest, Meter};
 pub use lines::{LINES_SECTION, LineTable, SourceLine};
 pub use table::{Area, CoreType, Export, FuncId, Import, export, import, import_by_module};
+pub use text::Printable;
 pub use transcript::{Bisect, Entry, EntryKind, Transcript, TranscriptFile, bisect};
 pub use word::{BadWord, Word};

@@ -22,7 +22,8 @@ pub(crate) use serde_as_text;
 
 /// Text of a stranger, in which control characters are written out: shown as they are they could
 /// move a terminal's cursor, or make one line of output into two.
-pub(crate) struct Printable<'a>(pub &'a str);
+#[derive(Clone, Copy, Debug)]
+pub struct Printable<'a>(pub &'a str);
 
 impl std::fmt::Display for Printable<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -22,6 +22,12 @@ const RUNS: &[(&str, &[&str], &str)] = &[
     ("Door", &["cost()"], "*"),
     ("Door", &["enter(IMAGE)"], "that is not a seven"),
     ("Mailbox", &["--init", "0x00", "put(0x01, 0x02)"], "false"),
+    ("Members", &["join((0x01, 0x02, 0x03))"], ""),
+    (
+        "Members",
+        &["join((0x01, 0x02, 0x03))", "rotate(0x04, 0x05, 0x06)"],
+        "not signed by the backup key",
+    ),
     (
         "TwoKeys",
         &["--init", "0x00, 0x01", "set(1, 0x02, 0x03)"],

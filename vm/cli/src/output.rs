@@ -1,6 +1,7 @@
 //! What the tool prints.
 
 use aivm::{Address, Receipt, Status};
+use aivm_abi::Printable;
 use aivm_abi::calldata::{Function, JsonAbi};
 use serde_json::{Value, json};
 
@@ -25,18 +26,6 @@ pub fn print(value: &Value) {
         "{}",
         serde_json::to_string_pretty(value).unwrap_or_default()
     );
-}
-
-/// Text of a contract as one line that cannot do anything to a terminal.
-pub fn printable(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c.is_control() {
-            true => out.extend(c.escape_default()),
-            false => out.push(c),
-        }
-    }
-    out
 }
 
 /// A receipt as JSON, with its hash and what it holds in the words of the ABI.
@@ -94,7 +83,7 @@ pub fn log_json(log: &[(Address, String)]) -> Value {
 /// Lines of contracts for people.
 pub fn log_text(log: &[(Address, String)]) {
     for (contract, line) in log {
-        println!("log       {contract} {}", printable(line));
+        println!("log       {contract} {}", Printable(line));
     }
 }
 
@@ -106,7 +95,7 @@ pub fn receipt_text(receipt: &Receipt, function: Option<&Function>, abi: Option<
         reason(receipt.status, abi, &receipt.output),
         returned(function, &receipt.output),
     ) {
-        (Some(reason), _) => println!("reason    {}", printable(&reason)),
+        (Some(reason), _) => println!("reason    {}", Printable(&reason)),
         (None, Some(text)) if !text.is_empty() => println!("returned  {text}"),
         _ if receipt.output.is_empty() => {}
         _ => println!("output    0x{}", hex::encode(&receipt.output)),
@@ -129,7 +118,7 @@ pub fn receipt_text(receipt: &Receipt, function: Option<&Function>, abi: Option<
 fn effects_text(receipt: &Receipt, abi: Option<&JsonAbi>) {
     for event in &receipt.events {
         let text = decoded::event_text(abi, event);
-        println!("event     {} {}", event.contract, printable(&text));
+        println!("event     {} {}", event.contract, Printable(&text));
     }
     for message in &receipt.outbox {
         println!(

@@ -1,6 +1,7 @@
 //! `aivm run` and `aivm estimate`.
 
 use aivm::inspect::FailurePlace;
+use aivm_abi::Printable;
 use serde_json::json;
 
 use crate::args::RunArgs;
@@ -49,7 +50,7 @@ pub fn run(args: &RunArgs, json: bool) -> Result<bool, CliError> {
             }
             receipts.push(value);
         } else {
-            println!("\ncall      {}", output::printable(&request.text));
+            println!("\ncall      {}", Printable(&request.text));
             output::receipt_text(&receipt, function, world.abi.as_ref());
             output::log_text(&log);
             for line in at {

@@ -7,6 +7,7 @@ use aivm::{
     Address, BlockContext, Call, Deploy, DiskCache, Hash, Host, MemoryHost, Receipt, RedbHost, Vm,
     Word,
 };
+use aivm_abi::Printable;
 use aivm_abi::calldata::{Function, JsonAbi, parse_abi};
 
 use crate::args::RunArgs;
@@ -224,7 +225,7 @@ fn construct(
         }),
         Some(reason) => Err(CliError::Constructor {
             status: receipt.status,
-            reason: crate::output::printable(&reason),
+            reason: Printable(&reason).to_string(),
             at: places(vm, chain, &place)?,
             no_arguments: deploy.input.is_empty() && receipt.output.is_empty(),
         }),

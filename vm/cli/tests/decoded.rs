@@ -382,7 +382,7 @@ fn reverts_have_names_and_arguments() {
         "{seen}"
     );
     assert!(!seen.contains('\u{1b}'), "{seen}");
-    assert_eq!(json["reason"], "\u{1b}[2J\nstatus    return");
+    assert_eq!(json["reason"], "\\u{1b}[2J\\nstatus    return");
     // Cut off, and of an error that the ABI does not have.
     for data in [&data[..data.len() - 2], "e450d38d", "e4"] {
         let (seen, json) = files.call(&revert(data));
