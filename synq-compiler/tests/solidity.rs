@@ -154,7 +154,7 @@ fn several_results_outlive_the_modifier_that_runs_the_function() {
     );
     // They are assigned, not declared once more.
     assert!(!text.contains("(uint256 t_1, bool t_2)"), "{text}");
-    assert!(text.contains("t_1 = v1_0;"), "{text}");
+    assert!(text.contains("(t_1, t_2) = (v1_0, v1_1);"), "{text}");
 }
 
 #[test]

@@ -56,7 +56,12 @@ fn diagnostics_are_as_expected() {
 }
 
 /// Cases with several mistakes, and how many.
-const SEVERAL: &[(&str, usize)] = &[("modifier_arguments.synq", 2)];
+const SEVERAL: &[(&str, usize)] = &[
+    ("assign_immutable_tuple.synq", 6),
+    ("assign_word_byte.synq", 2),
+    ("file_level_names.synq", 3),
+    ("modifier_arguments.synq", 2),
+];
 
 #[test]
 fn one_mistake_is_one_error() {

@@ -359,6 +359,10 @@ impl Gen<'_> {
     }
 
     fn push(&mut self, frame: &mut Frame<'_>, place: &Place, value: Option<&Expr>) {
+        // The place first, as the whole that a call is made on, unless it makes no difference.
+        let simple = matches!(place.kind, PlaceKind::Local(_) | PlaceKind::State(_))
+            || value.is_none_or(|v| Self::plain(v) && !moves(v, place));
+        let found = (!simple).then(|| self.resolve(frame, place));
         let held = value.map(|v| {
             self.expr(frame, v);
             hold_top(&mut frame.f, &v.ty)
@@ -367,7 +371,7 @@ impl Gen<'_> {
             Type::List(e) => Type::clone(e),
             _ => Type::UInt(8),
         };
-        let loc = self.resolve(frame, place);
+        let loc = found.unwrap_or_else(|| self.resolve(frame, place));
         let f = &mut frame.f;
         if let (Loc::Slot(slot), Type::List(_)) = (loc, &place.ty) {
             let length = f.hold(ValType::I64);

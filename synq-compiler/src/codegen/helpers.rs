@@ -8,6 +8,9 @@ use super::runtime::Body;
 use super::{Gen, value_types};
 use crate::ir::*;
 
+/// Elements of an array that are looked at one by one, without a loop.
+const UNROLLED: u32 = 64;
+
 /// A routine for a type.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Helper {
@@ -339,8 +342,27 @@ impl Gen<'_> {
             }
             Helper::IsNull(ty) => {
                 let mut f = Emit::new(name("null", ty, self.world), with(&[]), vec![i32]);
+                if let Type::Array(e, n) = ty
+                    && *n > UNROLLED
+                {
+                    each(
+                        &mut f,
+                        |f| f.i32(*n),
+                        |f, i| {
+                            let part = self.step_slot(f, slot, i, e);
+                            self.is_null(f, part, e);
+                            f.op(Instruction::I32Eqz);
+                            f.if_();
+                            f.i32(0);
+                            f.op(Instruction::Return);
+                            f.end();
+                        },
+                    );
+                    f.i32(1);
+                    return f.finish();
+                }
                 let parts: Vec<(u64, Type)> = match ty {
-                    Type::Array(e, n) => (0..u64::from(*n).min(64))
+                    Type::Array(e, n) => (0..u64::from(*n))
                         .map(|i| (i * self.world.slots(e), Type::clone(e)))
                         .collect(),
                     _ => self

@@ -162,34 +162,21 @@ impl Gen<'_> {
                 }
             }
             PlaceKind::Key(base, key) => {
-                // The key first, as it may itself read state.
-                if key.ty.is_bytes() {
-                    let pointer = frame.f.t32();
-                    self.expr(frame, key);
-                    frame.f.set(pointer);
-                    let Loc::Slot(slot) = self.resolve(frame, base) else {
-                        return Loc::Memory(0, 0);
-                    };
-                    frame.f.get(pointer);
-                    slot.push(&mut frame.f);
-                    frame.f.call(self.rt("map_bytes"));
-                    frame.f.done32(pointer);
-                } else if matches!(base.kind, PlaceKind::State(_) | PlaceKind::Local(_)) {
-                    self.expr(frame, key);
+                // The base first, unless nothing runs to find it.
+                let simple = matches!(base.kind, PlaceKind::State(_) | PlaceKind::Local(_));
+                let found = (!simple).then(|| self.resolve(frame, base));
+                self.expr(frame, key);
+                if !key.ty.is_bytes() {
                     self.widen(&mut frame.f, &key.ty);
-                    if let Loc::Slot(slot) = self.resolve(frame, base) {
-                        slot.push(&mut frame.f);
-                    }
-                    frame.f.call(self.rt("map_word"));
-                } else {
-                    let Loc::Slot(slot) = self.resolve(frame, base) else {
-                        return Loc::Memory(0, 0);
-                    };
-                    self.expr(frame, key);
-                    self.widen(&mut frame.f, &key.ty);
-                    slot.push(&mut frame.f);
-                    frame.f.call(self.rt("map_word"));
                 }
+                let Loc::Slot(slot) = found.unwrap_or_else(|| self.resolve(frame, base)) else {
+                    return Loc::Memory(0, 0);
+                };
+                slot.push(&mut frame.f);
+                frame.f.call(self.rt(match key.ty.is_bytes() {
+                    true => "map_bytes",
+                    false => "map_word",
+                }));
                 // Kept in locals of their own: the place may be used more than once.
                 let word = frame.f.hold_word();
                 frame.f.set_word(word);

@@ -96,9 +96,16 @@ impl Gen<'_> {
                     .map(|ty| super::codec::hold_top(&mut frame.f, ty))
                     .collect();
                 held.reverse();
-                for (place, held) in places.iter().zip(&held) {
-                    let Some(place) = place else { continue };
-                    let loc = self.resolve(frame, place);
+                // All places are found before one is written, the last first, as solc does.
+                let found: Vec<_> = places
+                    .iter()
+                    .zip(held)
+                    .filter_map(|(place, held)| {
+                        let place = place.as_ref()?;
+                        Some((place, self.resolve(frame, place), held))
+                    })
+                    .collect();
+                for (place, loc, held) in found.into_iter().rev() {
                     held.locals.iter().for_each(|l| frame.f.get(*l));
                     if let (PlaceKind::Local(id), false) = (&place.kind, place.storage) {
                         frame.set_local(*id);

@@ -20,6 +20,10 @@ impl Checker<'_, '_> {
             let Some(types) = self.parts(&value, targets.len(), span) else {
                 return;
             };
+            if targets.iter().flatten().any(|t| self.alias(t).is_some()) {
+                self.assign_aliases(targets, value, span, out);
+                return;
+            }
             let mut places = Vec::new();
             let mut wanted = Vec::new();
             for (target, ty) in targets.iter().zip(types) {
@@ -48,21 +52,15 @@ impl Checker<'_, '_> {
                     let value = self.coerce(value, &Type::Tuple(wanted));
                     self.own_parts(value)
                 }
-                _ => value,
+                _ => self.own_parts(value),
             };
             out.push(Stmt::AssignMany(places, value));
             return;
         }
         // A storage alias is pointed at something else.
-        if let (ExprKind::Name(name), None) = (&target.kind, op)
-            && let Some((id, _)) = self.local(name)
-            && self.state.locals.get(id).is_some_and(|l| l.storage)
+        if op.is_none()
+            && let Some((id, ty)) = self.alias(target)
         {
-            let ty = self
-                .state
-                .locals
-                .get(id)
-                .map_or(Type::Error, |l| l.ty.clone());
             let value = self.expr(value, Some(&ty));
             let value = self.storage_reference(value, &ty);
             out.push(Stmt::Let(id, Some(value)));
@@ -72,9 +70,6 @@ impl Checker<'_, '_> {
             self.any_value(value);
             return;
         };
-        if let PlaceKind::State(slot) = &place.kind {
-            self.check_immutable(*slot, target.span);
-        }
         if matches!(place.ty, Type::Mapping(..)) {
             self.error(
                 "E0417",
@@ -127,11 +122,85 @@ impl Checker<'_, '_> {
         }
     }
 
-    pub(super) fn check_immutable(&mut self, slot: u64, span: Span) {
+    /// The local that a target names, and its type, when it is a storage alias.
+    fn alias(&self, target: &ast::Expr) -> Option<(usize, Type)> {
+        let ExprKind::Name(name) = &target.kind else {
+            return None;
+        };
+        let (id, _) = self.local(name)?;
+        let local = self.state.locals.get(id).filter(|l| l.storage)?;
+        Some((id, local.ty.clone()))
+    }
+
+    /// A tuple with storage aliases among its targets: they are pointed at something else once
+    /// all values are known and all other places written.
+    fn assign_aliases(
+        &mut self,
+        targets: &[Option<ast::Expr>],
+        value: Expr,
+        span: Span,
+        out: &mut Vec<Stmt>,
+    ) {
+        let Kind::Tuple(parts) = value.kind else {
+            self.error(
+                "E0319",
+                span,
+                "a storage reference is pointed at a place that is named here",
+                "assign it apart",
+            );
+            return;
+        };
+        let (mut places, mut values, mut last) = (Vec::new(), Vec::new(), Vec::new());
+        for (target, part) in targets.iter().zip(parts) {
+            if let Some((id, ty)) = target.as_ref().and_then(|t| self.alias(t)) {
+                let value = self.storage_reference(part, &ty);
+                let held = self.declare("", ty.clone(), true, span);
+                out.push(Stmt::Let(held, Some(value)));
+                let read = self.read_local(held, span);
+                last.push(Stmt::Let(id, Some(self.storage_reference(read, &ty))));
+                continue;
+            }
+            let place = match target {
+                Some(target) => match self.target(target) {
+                    Some(place) => Some(place),
+                    None => return,
+                },
+                None => None,
+            };
+            let part = match &place {
+                Some(place) => self.coerce(part, &place.ty.clone()),
+                None => part,
+            };
+            let held = self.temporary(part.ty.clone(), span);
+            out.push(Stmt::Let(held, Some(self.own(part))));
+            values.push(self.read_local(held, span));
+            places.push(place);
+        }
+        if !values.is_empty() {
+            let types = values.iter().map(|v| v.ty.clone()).collect();
+            let value = Expr {
+                kind: Kind::Tuple(values),
+                ty: Type::Tuple(types),
+                span,
+            };
+            out.push(Stmt::AssignMany(places, value));
+        }
+        out.extend(last);
+    }
+
+    /// Reports a change of an immutable variable, or of a part of one, outside the constructor.
+    pub(super) fn check_immutable(&mut self, place: &Place, span: Span) {
+        let slot = match &place.kind {
+            PlaceKind::State(slot) => *slot,
+            PlaceKind::Field(base, _) | PlaceKind::Index(base, _) | PlaceKind::Key(base, _) => {
+                return self.check_immutable(base, span);
+            }
+            PlaceKind::Local(_) | PlaceKind::At(_) | PlaceKind::Temp(_) => return,
+        };
         let variable = self
             .scope
             .and_then(|c| self.sy.contracts.get(c))
-            .and_then(|c| c.variables.iter().find(|v| v.slot == slot && v.immutable));
+            .and_then(|c| c.variables.get(*c.immutables.get(&slot)?));
         if let Some(variable) = variable
             && !self.in_constructor
         {

@@ -2,7 +2,7 @@
 
 use super::checker::{Checker, broken};
 use super::exprs::into_place;
-use super::symbols::{FunctionDecl, ParamDecl, nearest};
+use super::symbols::{ParamDecl, nearest};
 use super::types::{elementary, pq_type};
 use crate::diagnostics::Diagnostic;
 use crate::ir::*;
@@ -177,22 +177,18 @@ impl Checker<'_, '_> {
 
     /// The contract's and the file's functions of a name: declarations and their numbers.
     pub(super) fn overloads(&self, name: &str) -> Vec<(usize, Vec<ParamDecl>, Vec<ParamDecl>)> {
-        let mut found = Vec::new();
-        let mut add = |free: bool, list: &[FunctionDecl<'_>]| {
-            for (index, function) in list.iter().enumerate() {
-                if function.name == name
-                    && !function.ast.constructor
-                    && let Some(number) = self.numbers.get(&(free, index))
-                {
-                    found.push((*number, function.params.clone(), function.returns.clone()));
-                }
-            }
-        };
-        if let Some(contract) = self.scope.and_then(|c| self.sy.contracts.get(c)) {
-            add(false, &contract.functions);
-        }
-        add(true, &self.sy.functions);
-        found
+        let contract = self.scope.and_then(|c| self.sy.contracts.get(c));
+        let named = self.names.get(name).into_iter().flatten();
+        named
+            .filter_map(|(free, index)| {
+                let list = match free {
+                    true => &self.sy.functions,
+                    false => &contract?.functions,
+                };
+                let (function, number) = (list.get(*index)?, self.numbers.get(&(*free, *index))?);
+                Some((*number, function.params.clone(), function.returns.clone()))
+            })
+            .collect()
     }
 
     pub(super) fn call_own(
@@ -274,7 +270,7 @@ impl Checker<'_, '_> {
                 let Ok(place) = into_place(receiver) else {
                     return broken(span);
                 };
-                self.mutate_root(&place);
+                self.mutate_root(&place, span);
                 let value = match args {
                     [] => None,
                     [arg] => {
@@ -296,7 +292,7 @@ impl Checker<'_, '_> {
                 let Ok(place) = into_place(receiver) else {
                     return broken(span);
                 };
-                self.mutate_root(&place);
+                self.mutate_root(&place, span);
                 Expr {
                     kind: Kind::Pop(place),
                     ty: Type::VOID,
@@ -307,7 +303,7 @@ impl Checker<'_, '_> {
                 let Ok(place) = into_place(receiver) else {
                     return broken(span);
                 };
-                self.mutate_root(&place);
+                self.mutate_root(&place, span);
                 let [arg] = args else {
                     self.error("E0205", span, "`push` takes one value", "expected one");
                     return broken(span);
@@ -355,7 +351,8 @@ impl Checker<'_, '_> {
         }
     }
 
-    pub(super) fn mutate_root(&mut self, place: &Place) {
+    pub(super) fn mutate_root(&mut self, place: &Place, span: Span) {
+        self.check_immutable(place, span);
         if place.storage {
             self.state.effects.reads = true;
             self.state.effects.writes = true;

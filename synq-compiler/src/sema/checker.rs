@@ -19,6 +19,8 @@ pub(crate) struct Checker<'s, 'a> {
     pub out: Contract,
     /// Number of each function in `out`, by `(free, index of declaration)`.
     pub numbers: BTreeMap<(bool, usize), usize>,
+    /// Functions by name, as in `numbers`.
+    pub names: BTreeMap<&'s str, Vec<(bool, usize)>>,
     pub state: State,
     pub in_constructor: bool,
 }

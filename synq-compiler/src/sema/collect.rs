@@ -14,6 +14,8 @@ use crate::syntax::ast::{self, Attribute, Item, ItemKind};
 
 /// Leaves of the largest structure, nested ones counted out.
 const MAX_LEAVES: u64 = 4096;
+/// Functions at file level times contracts, in one run.
+const MAX_COPIES: usize = 1 << 20;
 
 fn duplicate(sink: &mut Sink, name: &str, first: Span, second: Span) {
     sink.push(
@@ -73,6 +75,8 @@ pub(crate) fn collect<'a>(
                     ast: c,
                     interface: matches!(item.kind, ItemKind::Interface(_)),
                     variables: Vec::new(),
+                    by_name: BTreeMap::new(),
+                    immutables: BTreeMap::new(),
                     functions: Vec::new(),
                     modifiers: Vec::new(),
                 });
@@ -123,6 +127,17 @@ pub(crate) fn collect<'a>(
                 _ => other(&mut sy, None, item, path, loader, sink),
             }
         }
+    }
+    // Each contract has the functions at file level to itself.
+    let copies = sy.contracts.len().saturating_mul(sy.functions.len());
+    if let (true, Some(last)) = (copies > MAX_COPIES, sy.functions.last()) {
+        let text = format!(
+            "{} contracts with {} functions at file level are too many",
+            sy.contracts.len(),
+            sy.functions.len()
+        );
+        sink.push(Diagnostic::error("E0248", last.span, text).label("the last of them"));
+        sy.contracts.clear();
     }
     sy
 }
@@ -221,7 +236,6 @@ fn constant_item<'a>(sy: &mut Symbols<'a>, v: &'a ast::Variable, sink: &mut Sink
             ty: Type::Error,
             public: false,
             constant: true,
-            immutable: false,
             slot: 0,
         },
     );

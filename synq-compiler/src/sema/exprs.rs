@@ -4,11 +4,14 @@ use alloy_primitives::{U256, aliases::U512};
 
 use super::checker::{Checker, broken, constant, fits};
 use super::literals;
-use super::symbols::nearest;
+use super::symbols::{Scope, VariableDecl, nearest};
 use crate::diagnostics::Diagnostic;
 use crate::ir::*;
 use crate::source::Span;
 use crate::syntax::ast::{self, ExprKind};
+
+/// Bytes by which the source may grow in one run when constants are written out.
+const MAX_EXPANDED: u64 = crate::compile::MAX_SOURCE as u64;
 
 impl Checker<'_, '_> {
     /// A value of the given type.
@@ -291,7 +294,19 @@ impl Checker<'_, '_> {
                     );
                     return None;
                 }
+                if matches!(&place.kind, PlaceKind::Index(base, _) if base.ty == Type::Bytes32
+                    && (base.storage || !matches!(base.kind, PlaceKind::Local(_))))
+                {
+                    self.error(
+                        "E0402",
+                        expr.span,
+                        "a byte of this `Bytes32` cannot be changed in its place",
+                        "change a local, then assign the whole",
+                    );
+                    return None;
+                }
                 self.mutate(&place);
+                self.check_immutable(&place, expr.span);
                 Some(place)
             }
             Kind::Error => None,
@@ -341,14 +356,15 @@ impl Checker<'_, '_> {
                 span,
             };
         }
-        let variable = self
+        let own = self
             .scope
             .and_then(|c| self.sy.contracts.get(c))
-            .and_then(|c| c.variables.iter().find(|v| v.ast.name.name == name))
-            .or_else(|| self.sy.constants.get(name));
-        if let Some(variable) = variable {
+            .and_then(|c| c.variables.get(*c.by_name.get(name)?));
+        if let Some(variable) = own.or_else(|| self.sy.constants.get(name)) {
             if variable.constant {
-                return self.constant_value(&variable.ast.init, &variable.ty.clone(), name, span);
+                // What stands at file level means names at file level.
+                let scope = own.and(self.scope);
+                return self.constant_value(variable, scope, span);
             }
             self.state.effects.reads = true;
             let ty = variable.ty.clone();
@@ -368,14 +384,30 @@ impl Checker<'_, '_> {
 
     pub(super) fn constant_value(
         &mut self,
-        init: &Option<ast::Expr>,
-        ty: &Type,
-        name: &str,
+        variable: &VariableDecl<'_>,
+        scope: Scope,
         span: Span,
     ) -> Expr {
-        let Some(init) = init else {
+        let Some(init) = &variable.ast.init else {
             return broken(span);
         };
+        let name = &variable.ast.name.name;
+        let length = init.span.end.saturating_sub(init.span.start) as usize;
+        let growth = length.saturating_sub(name.len()) as u64;
+        let before = self.sy.expanded.get();
+        self.sy.expanded.set(before.saturating_add(growth));
+        if before > MAX_EXPANDED {
+            return broken(span);
+        }
+        if before.saturating_add(growth) > MAX_EXPANDED {
+            self.error(
+                "E0434",
+                span,
+                format!("the value of `{name}` takes too long to write out"),
+                "made of too many constants",
+            );
+            return broken(span);
+        }
         if self.state.constants >= 16 {
             self.error(
                 "E0404",
@@ -387,7 +419,9 @@ impl Checker<'_, '_> {
         }
         self.state.constants += 1;
         let scopes = std::mem::take(&mut self.state.scopes);
-        let mut value = self.value(init, ty);
+        let around = std::mem::replace(&mut self.scope, scope);
+        let mut value = self.value(init, &variable.ty);
+        self.scope = around;
         self.state.scopes = scopes;
         self.state.constants -= 1;
         value.span = span;

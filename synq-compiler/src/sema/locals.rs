@@ -142,19 +142,23 @@ impl Checker<'_, '_> {
                 let value = self.coerce(value, &Type::Tuple(wanted));
                 self.own_parts(value)
             }
-            _ => value,
+            _ => self.own_parts(value),
         };
         out.push(Stmt::LetMany(ids, value));
     }
 
+    /// Several values, each of its own.
     pub(super) fn own_parts(&self, value: Expr) -> Expr {
-        match value.kind {
-            Kind::Tuple(parts) => Expr {
-                kind: Kind::Tuple(parts.into_iter().map(|p| self.own(p)).collect()),
-                ..value
-            },
-            _ => value,
-        }
+        let kind = match value.kind {
+            Kind::Tuple(parts) => Kind::Tuple(parts.into_iter().map(|p| self.own(p)).collect()),
+            Kind::Ternary(c, a, b) if matches!(value.ty, Type::Tuple(_)) => {
+                let sides = [a, b].map(|side| Box::new(self.own_parts(*side)));
+                let [a, b] = sides;
+                Kind::Ternary(c, a, b)
+            }
+            kind => kind,
+        };
+        Expr { kind, ..value }
     }
 
     /// Types of the values that are taken apart.

@@ -151,18 +151,16 @@ impl Checker<'_, '_> {
             },
         };
         let storage = place.storage;
-        let mut full = vec![Stmt::Let(
-            item,
-            Some(Expr {
-                kind: Kind::Read(Place {
-                    kind: PlaceKind::Index(Box::new(place), Box::new(at.clone())),
-                    ty: element.clone(),
-                    storage,
-                }),
-                ty: element,
-                span,
+        let element = self.own(Expr {
+            kind: Kind::Read(Place {
+                kind: PlaceKind::Index(Box::new(place), Box::new(at.clone())),
+                ty: element.clone(),
+                storage,
             }),
-        )];
+            ty: element,
+            span,
+        });
+        let mut full = vec![Stmt::Let(item, Some(element))];
         full.extend(body);
         all.push(Stmt::Let(
             index,

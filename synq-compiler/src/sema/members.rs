@@ -152,7 +152,7 @@ impl Checker<'_, '_> {
             });
         }
         let known = self.scope.and_then(|c| self.sy.contracts.get(c));
-        if known.is_some_and(|c| c.variables.iter().any(|v| v.ast.name.name == *name)) {
+        if known.is_some_and(|c| c.by_name.contains_key(name.as_str())) {
             return None;
         }
         let ty = self

@@ -7,6 +7,7 @@ mod calls;
 mod casts;
 mod checker;
 mod collect;
+mod copies;
 mod encoding;
 mod exprs;
 mod external;
@@ -86,26 +87,28 @@ pub(crate) fn contract(sy: &Symbols<'_>, index: usize, sink: &mut Sink) -> Optio
             ..Contract::default()
         },
         numbers: BTreeMap::new(),
+        names: BTreeMap::new(),
         state: State::default(),
         in_constructor: false,
     };
     // Numbers first, so that bodies can call in any order.
-    for (i, _) in declared.functions.iter().enumerate() {
-        checker
-            .numbers
-            .insert((false, i), checker.out.functions.len());
-        checker.out.functions.push(Function::default());
-    }
-    for (i, _) in sy.functions.iter().enumerate() {
-        checker
-            .numbers
-            .insert((true, i), checker.out.functions.len());
-        checker.out.functions.push(Function::default());
+    for (free, list) in [(false, &declared.functions), (true, &sy.functions)] {
+        for (i, function) in list.iter().enumerate() {
+            let number = checker.out.functions.len();
+            checker.numbers.insert((free, i), number);
+            checker.out.functions.push(Function::default());
+            if !function.ast.constructor {
+                let same = checker.names.entry(&function.name).or_default();
+                same.push((free, i));
+            }
+        }
     }
     checker.modifiers(index);
     for (free, list) in [(false, &declared.functions), (true, &sy.functions)] {
         for (i, function) in list.iter().enumerate() {
             checker.in_constructor = function.ast.constructor;
+            // What stands at file level means names at file level.
+            checker.scope = (!free).then_some(index);
             let body = checker.function(function, free);
             if let Some(number) = checker.numbers.get(&(free, i)).copied()
                 && let Some(slot) = checker.out.functions.get_mut(number)
@@ -114,10 +117,12 @@ pub(crate) fn contract(sy: &Symbols<'_>, index: usize, sink: &mut Sink) -> Optio
             }
         }
     }
+    checker.scope = Some(index);
     checker.in_constructor = true;
     checker.initializer(declared);
     checker.declared_events(index);
     let mut out = checker.out;
+    copies::own_texts(&mut out);
     effects(&mut out);
     entries(sy, declared, &mut out, sink);
     Some(out)
@@ -365,26 +370,26 @@ impl Checker<'_, '_> {
 
 /// What each function touches, through all that it calls.
 fn effects(out: &mut Contract) {
-    loop {
-        let mut changed = false;
-        for index in 0..out.functions.len() {
-            let Some(function) = out.functions.get(index) else {
-                continue;
-            };
-            let joined = function
-                .calls
-                .iter()
-                .filter_map(|c| out.functions.get(*c))
-                .fold(function.effects, |sum, f| sum.join(f.effects));
-            if let Some(function) = out.functions.get_mut(index)
-                && function.effects != joined
-            {
-                function.effects = joined;
-                changed = true;
+    let mut callers = vec![Vec::new(); out.functions.len()];
+    for (index, function) in out.functions.iter().enumerate() {
+        for called in &function.calls {
+            if let Some(list) = callers.get_mut(*called) {
+                list.push(index);
             }
         }
-        if !changed {
-            return;
+    }
+    // A function waits again when it was found to touch more, which happens a few times at most.
+    let mut waiting: Vec<usize> = (0..out.functions.len()).collect();
+    while let Some(index) = waiting.pop() {
+        let effects = out.functions.get(index).map(|f| f.effects);
+        for caller in callers.get(index).into_iter().flatten() {
+            if let (Some(effects), Some(function)) = (effects, out.functions.get_mut(*caller)) {
+                let joined = function.effects.join(effects);
+                if function.effects != joined {
+                    function.effects = joined;
+                    waiting.push(*caller);
+                }
+            }
         }
     }
 }
@@ -458,6 +463,7 @@ fn entries(
                     .position(|c| std::ptr::eq(c.ast, declared.ast)),
                 out: Contract::default(),
                 numbers: BTreeMap::new(),
+                names: BTreeMap::new(),
                 state: State::default(),
                 in_constructor: false,
             };

@@ -1,5 +1,7 @@
 //! Statements.
 
+use std::collections::BTreeSet;
+
 use super::checker::{Checker, broken};
 use crate::diagnostics::Diagnostic;
 use crate::ir::*;
@@ -248,10 +250,8 @@ impl Checker<'_, '_> {
     }
 
     pub(super) fn is_own_function(&self, name: &str) -> bool {
-        self.scope
-            .and_then(|c| self.sy.contracts.get(c))
-            .is_some_and(|c| c.functions.iter().any(|f| f.name == name))
-            || self.sy.functions.iter().any(|f| f.name == name)
+        let mut named = self.names.get(name).into_iter().flatten();
+        named.any(|(free, _)| *free || self.scope.is_some())
     }
 
     pub(super) fn return_statement(
@@ -324,24 +324,34 @@ impl Checker<'_, '_> {
         out.push(Stmt::Return(Some(value)));
     }
 
-    /// A parameter's memory belongs to the caller: what is returned of it is copied.
+    /// A parameter's memory belongs to the caller: what is returned of it is copied. So is what
+    /// is returned twice.
     pub(super) fn own_result(&self, value: Expr) -> Expr {
+        let local = |e: &Expr| match &e.kind {
+            Kind::Read(place) => place.root_local(),
+            _ => None,
+        };
         let foreign = |e: &Expr| match &e.kind {
-            Kind::Read(place) => place.root_local().is_some_and(|id| id < self.params()),
+            Kind::Read(_) => local(e).is_some_and(|id| id < self.params()),
             Kind::Convert(_) | Kind::Ternary(..) | Kind::Literal(_) => true,
             _ => false,
         };
         match value.kind {
-            Kind::Tuple(parts) => Expr {
-                kind: Kind::Tuple(
-                    parts
-                        .into_iter()
-                        .map(|p| if foreign(&p) { self.own(p) } else { p })
-                        .collect(),
-                ),
-                ty: value.ty,
-                span: value.span,
-            },
+            Kind::Tuple(parts) => {
+                let mut seen = BTreeSet::new();
+                let parts = parts.into_iter().map(|part| {
+                    let again = local(&part).is_some_and(|id| !seen.insert(id));
+                    match again || foreign(&part) {
+                        true => self.own(part),
+                        false => part,
+                    }
+                });
+                Expr {
+                    kind: Kind::Tuple(parts.collect()),
+                    ..value
+                }
+            }
+            Kind::Ternary(..) if matches!(value.ty, Type::Tuple(_)) => self.own_parts(value),
             _ if foreign(&value) => self.own(value),
             _ => value,
         }

@@ -1,5 +1,6 @@
 //! What has been declared, and where.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use crate::ir::{EventParam, Model, Type, World};
@@ -25,7 +26,6 @@ pub(crate) struct VariableDecl<'a> {
     pub ty: Type,
     pub public: bool,
     pub constant: bool,
-    pub immutable: bool,
     pub slot: u64,
 }
 
@@ -69,6 +69,10 @@ pub(crate) struct ContractDecl<'a> {
     pub ast: &'a ast::Contract,
     pub interface: bool,
     pub variables: Vec<VariableDecl<'a>>,
+    /// Positions among the variables by name.
+    pub by_name: BTreeMap<&'a str, usize>,
+    /// Positions of those that are immutable by slot.
+    pub immutables: BTreeMap<u64, usize>,
     pub functions: Vec<FunctionDecl<'a>>,
     pub modifiers: Vec<ModifierDecl<'a>>,
 }
@@ -95,6 +99,8 @@ pub(crate) struct Symbols<'a> {
     pub functions: Vec<FunctionDecl<'a>>,
     pub contracts: Vec<ContractDecl<'a>>,
     pub extensions: BTreeMap<String, ExtensionDecl>,
+    /// Bytes by which writing out constants made the source longer so far.
+    pub expanded: Cell<u64>,
 }
 
 impl Symbols<'_> {

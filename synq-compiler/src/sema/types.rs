@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use std::cell::Cell;
+
 use alloy_primitives::U256;
 
 use super::symbols::{Scope, Symbols, nearest};
@@ -17,6 +19,8 @@ const ELEMENTARY: [&str; 17] = [
 
 /// Largest value in memory, in bytes.
 const MAX_SIZE: u32 = 1 << 24;
+/// Names, numbers and operators that the length of an array may take.
+const MAX_STEPS: u32 = 4096;
 
 /// A type of the language itself.
 pub(crate) fn elementary(name: &str) -> Option<Type> {
@@ -254,7 +258,7 @@ impl<'a> Symbols<'a> {
     }
 
     fn length(&self, scope: Scope, expr: &Expr, sink: &mut Sink) -> Option<u32> {
-        let value = self.constant(scope, expr, 0);
+        let value = self.constant(scope, expr, 0, &Cell::new(MAX_STEPS));
         match value {
             Some(n) if n > U256::ZERO && n <= U256::from(MAX_SIZE) => u32::try_from(n).ok(),
             Some(_) => {
@@ -275,35 +279,38 @@ impl<'a> Symbols<'a> {
     }
 
     /// Value of a constant integer expression.
-    fn constant(&self, scope: Scope, expr: &Expr, depth: u32) -> Option<U256> {
+    fn constant(&self, scope: Scope, expr: &Expr, depth: u32, steps: &Cell<u32>) -> Option<U256> {
+        steps.set(steps.get().checked_sub(1)?);
         if depth > 32 {
             return None;
         }
         match &expr.kind {
             ExprKind::Number(text) => super::literals::integer(text),
-            ExprKind::Paren(inner) => self.constant(scope, inner, depth + 1),
+            ExprKind::Paren(inner) => self.constant(scope, inner, depth + 1, steps),
             ExprKind::Name(name) => {
-                let init = scope
-                    .and_then(|c| self.contracts.get(c))
-                    .and_then(|c| {
-                        c.ast.items.iter().find_map(|item| match &item.kind {
-                            crate::syntax::ast::ItemKind::Variable(v)
-                                if v.name.name == *name
-                                    && v.attributes.iter().any(|(a, _)| {
-                                        *a == crate::syntax::ast::Attribute::Constant
-                                    }) =>
-                            {
-                                v.init.as_ref()
-                            }
-                            _ => None,
-                        })
+                let init = scope.and_then(|c| self.contracts.get(c)).and_then(|c| {
+                    c.ast.items.iter().find_map(|item| match &item.kind {
+                        crate::syntax::ast::ItemKind::Variable(v)
+                            if v.name.name == *name
+                                && v.attributes.iter().any(|(a, _)| {
+                                    *a == crate::syntax::ast::Attribute::Constant
+                                }) =>
+                        {
+                            v.init.as_ref()
+                        }
+                        _ => None,
                     })
-                    .or_else(|| self.constants.get(name).and_then(|v| v.ast.init.as_ref()))?;
-                self.constant(scope, init, depth + 1)
+                });
+                // What stands at file level means names at file level.
+                let (scope, init) = match init {
+                    Some(init) => (scope, init),
+                    None => (None, self.constants.get(name)?.ast.init.as_ref()?),
+                };
+                self.constant(scope, init, depth + 1, steps)
             }
             ExprKind::Binary { op, left, right } => {
-                let a = self.constant(scope, left, depth + 1)?;
-                let b = self.constant(scope, right, depth + 1)?;
+                let a = self.constant(scope, left, depth + 1, steps)?;
+                let b = self.constant(scope, right, depth + 1, steps)?;
                 match op {
                     BinaryOp::Add => a.checked_add(b),
                     BinaryOp::Sub => a.checked_sub(b),

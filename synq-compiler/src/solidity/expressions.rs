@@ -3,6 +3,7 @@
 use alloy_primitives::U256;
 
 use super::Emitter;
+use crate::ir::visit::{Visit, walk_expr};
 use crate::ir::{Builtin, Expr, Kind, Place, Type};
 use crate::syntax::ast::BinaryOp;
 
@@ -148,7 +149,15 @@ impl Emitter<'_> {
                 self.decoded(call, &returns)
             }
             Kind::Length(place) => self.length(place),
-            Kind::Push(place, value) => self.push(place, value.as_deref()),
+            Kind::Push(place, value) => {
+                if !place.storage && does_something(place) {
+                    self.refuse(
+                        expr.span,
+                        "`push` onto a list in memory that is found by a call",
+                    );
+                }
+                self.push(place, value.as_deref())
+            }
             Kind::Pop(place) => {
                 let text = self.place(place);
                 if place.storage {
@@ -430,6 +439,26 @@ impl Emitter<'_> {
             Builtin::AllowReentrancy | Builtin::Debug => list,
         }
     }
+}
+
+/// Tells whether finding a place may do more than read, so that it must be found once only.
+fn does_something(place: &Place) -> bool {
+    struct Find(bool);
+    impl Visit for Find {
+        fn expr(&mut self, e: &mut Expr) {
+            self.0 |= matches!(
+                e.kind,
+                Kind::Call(..)
+                    | Kind::Increment(..)
+                    | Kind::External { .. }
+                    | Kind::Extension { .. }
+            );
+            walk_expr(self, e);
+        }
+    }
+    let mut find = Find(false);
+    find.place(&mut place.clone());
+    find.0
 }
 
 /// Bytes as a literal of the type.

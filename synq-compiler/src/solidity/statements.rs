@@ -241,28 +241,29 @@ impl Emitter<'_> {
             Type::Tuple(types) => types.clone(),
             other => vec![other.clone()],
         };
-        // All values first, then the places from left to right.
+        // In locals first: what lies in state is copied before any of it is written.
         let text = self.expr(value);
         self.frame.count += 1;
         let number = self.frame.count;
-        let _ = writeln!(out, "{p}{{");
-        let mut names = Vec::new();
+        let (mut names, mut targets, mut values) = (Vec::new(), Vec::new(), Vec::new());
         for (i, (place, ty)) in places.iter().zip(&types).enumerate() {
-            names.push(if place.is_some() {
-                format!("{} v{number}_{i}", self.located(ty, false))
-            } else {
-                String::new()
+            let Some(place) = place else {
+                names.push(String::new());
+                continue;
+            };
+            let value = format!("v{number}_{i}");
+            names.push(format!("{} {value}", self.located(ty, false)));
+            targets.push(self.place(place));
+            values.push(match Self::is_byte(place) {
+                true => format!("bytes1({value})"),
+                false => value,
             });
         }
-        let _ = writeln!(out, "{p}    ({}) = {text};", names.join(", "));
-        for (i, place) in places.iter().enumerate() {
-            let Some(place) = place else { continue };
-            let target = self.place(place);
-            if Self::is_byte(place) {
-                let _ = writeln!(out, "{p}    {target} = bytes1(v{number}_{i});");
-            } else {
-                let _ = writeln!(out, "{p}    {target} = v{number}_{i};");
-            }
+        let (names, targets, values) = (names.join(", "), targets.join(", "), values.join(", "));
+        let _ = writeln!(out, "{p}{{");
+        let _ = writeln!(out, "{p}    ({names}) = {text};");
+        if !targets.is_empty() {
+            let _ = writeln!(out, "{p}    ({targets}) = ({values});");
         }
         let _ = writeln!(out, "{p}}}");
     }

@@ -177,6 +177,26 @@ fn a_literal_of_a_million_elements_is_answered() {
     ));
 }
 
+/// What each name or call looks for is found without going through all declarations.
+#[test]
+fn many_declarations_compile_or_are_refused() {
+    let many = 20_000;
+    let calls = (0..many).map(|i| format!("function f{i}() internal {{ f{}(); }}\n", i + 1));
+    let calls: String = calls.collect();
+    let text = format!(
+        "contract C {{ UInt256 x;\n{calls}function f{many}() internal {{ x = 1; }}\nfunction g() public -> UInt256 {{ return x; }} }}"
+    );
+    assert!(build(&text).is_ok());
+    let variables: String = (0..many).map(|i| format!("UInt256 v{i};\n")).collect();
+    let uses: String = (0..many).map(|i| format!("v{i} = 1;\n")).collect();
+    survive(&format!("contract C {{ {variables} function g() public {{ {uses} }} }}"));
+    // Functions at file level are checked for each contract.
+    let functions: String = (0..many).map(|i| format!("function f{i}() {{ }}\n")).collect();
+    let contracts: String = (0..many).map(|i| format!("contract C{i} {{ }}\n")).collect();
+    let refused = build(&format!("{functions}{contracts}"));
+    assert!(refused.is_err_and(|d| d.to_string().contains("E0248")));
+}
+
 #[test]
 fn sizes_multiply_without_end() {
     for text in [

@@ -15,10 +15,11 @@ use synq_compiler::{Artifact, compile};
 use crate::draft::File;
 
 /// Scripts of the folder `rules`, in the language of [`script`].
-const SCRIPTS: [&str; 17] = [
+const SCRIPTS: [&str; 18] = [
     "calls",
     "chains",
     "declarations",
+    "edges",
     "encoding",
     "events",
     "expressions",

@@ -1,5 +1,7 @@
 //! What stands in a contract: variables, functions, modifiers.
 
+use std::collections::BTreeMap;
+
 use super::{duplicate, other};
 use crate::diagnostics::{Diagnostic, Sink};
 use crate::ir::*;
@@ -25,6 +27,7 @@ pub(super) fn members<'a>(
 ) {
     let interface = sy.contracts.get(id).is_some_and(|c| c.interface);
     let mut variables: Vec<VariableDecl<'a>> = Vec::new();
+    let (mut by_name, mut immutables) = (BTreeMap::new(), BTreeMap::new());
     let mut functions: Vec<FunctionDecl<'a>> = Vec::new();
     let mut modifiers: Vec<ModifierDecl<'a>> = Vec::new();
     let mut slot = 0u64;
@@ -39,7 +42,8 @@ pub(super) fn members<'a>(
                     continue;
                 }
                 let ty = sy.resolve(Some(id), &v.ty, sink);
-                if let Some(first) = variables.iter().find(|o| o.ast.name.name == v.name.name) {
+                let first = by_name.get(v.name.name.as_str());
+                if let Some(first) = first.and_then(|i: &usize| variables.get(*i)) {
                     duplicate(sink, &v.name.name, first.ast.name.span, v.name.span);
                     continue;
                 }
@@ -51,11 +55,14 @@ pub(super) fn members<'a>(
                     );
                 }
                 let slots = if constant { 0 } else { sy.world.slots(&ty) };
+                by_name.insert(v.name.name.as_str(), variables.len());
+                if has(&v.attributes, Attribute::Immutable) {
+                    immutables.insert(slot, variables.len());
+                }
                 variables.push(VariableDecl {
                     ast: v,
                     public: has(&v.attributes, Attribute::Public) || annotated(item, "public"),
                     constant,
-                    immutable: has(&v.attributes, Attribute::Immutable),
                     slot,
                     ty,
                 });
@@ -97,6 +104,8 @@ pub(super) fn members<'a>(
     }
     if let Some(decl) = sy.contracts.get_mut(id) {
         decl.variables = variables;
+        decl.by_name = by_name;
+        decl.immutables = immutables;
         decl.functions = functions;
         decl.modifiers = modifiers;
     }
