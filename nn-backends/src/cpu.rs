@@ -17,7 +17,8 @@ use crate::array::{Array, Data};
 use crate::error::RunError;
 use crate::graph::{Graph, Info, Node, ValueId};
 use crate::kernels::{
-    ConvOutput, ConvShape, Isa, KernelError, Order, PackedB, PackedConv, Requantizer, gemm, strict,
+    ConvOutput, ConvShape, Isa, KernelError, Order, PackedB, PackedConv, Requantizer, gemm, small,
+    strict,
 };
 use crate::op::{Op, Requantize};
 use crate::reference::contraction::{Batches, bytes, part, zero_points, zeros};
@@ -180,26 +181,67 @@ impl Cpu {
                 for ((i, j), out) in batches.pairs.into_iter().zip(out.chunks_mut(m * n)) {
                     let a = a.get(i * m * k..(i + 1) * m * k).ok_or(OPERANDS)?;
                     let b = b.get(j * k * n..(j + 1) * k * n).ok_or(OPERANDS)?;
+                    if small::is_small_single((m, k, n)) {
+                        small::single(self.isa, a, b, (m, k, n), out).map_err(kernel)?;
+                        continue;
+                    }
                     let b = strict::PackedF32::new(self.isa, b, (k, n), Order::RowMajor)
                         .map_err(kernel)?;
                     strict::gemm(a, m, &b, None, out, self.threads).map_err(kernel)?;
                 }
                 Some(Data::F32(out))
             }
-            Op::MatMulInteger => {
+            Op::MatMulInteger | Op::QMatMul(_) => {
                 let (a_zero, b_zero) = (zero_points(x.optional(2))?, zero_points(x.optional(3))?);
                 let mut out = vec![0; len];
                 for ((i, j), out) in batches.pairs.into_iter().zip(out.chunks_mut(m * n)) {
                     let a = part(a, i * m * k..(i + 1) * m * k)?;
                     let b = part(b, j * k * n..(j + 1) * k * n)?;
+                    if small::is_small_integer((m, k, n)) {
+                        let (a, b) = ((a, zeros(&a_zero)), (b, zeros(&b_zero)));
+                        small::integer(self.isa, a, b, (m, k, n), out).map_err(kernel)?;
+                        continue;
+                    }
                     let b = PackedB::new(self.isa, b, zeros(&b_zero), (k, n), Order::RowMajor)
                         .map_err(kernel)?;
                     gemm(a, zeros(&a_zero), m, &b, None, out, self.threads).map_err(kernel)?;
                 }
-                Some(Data::I32(out))
+                let Op::QMatMul(requantize) = op else {
+                    return Ok(Some(Data::I32(out)));
+                };
+                reference::contraction::add_bias(&mut out, x.optional(4), 1)?;
+                let mut bits = vec![0; len];
+                let requantizer = requantize.kernel()?;
+                requantizer
+                    .rows(self.isa, &out, &mut bits)
+                    .map_err(kernel)?;
+                Data::from_le_bytes(result.ty, &bits)
             }
             _ => None,
         })
+    }
+
+    /// Convolutions whose weights are computed at run time: they are packed for their one use.
+    fn convolution(
+        &self,
+        op: &Op,
+        x: Operands<'_>,
+        result: &Info,
+    ) -> Result<Option<Data>, RunError> {
+        let packed = match op {
+            Op::ConvInteger(shape) | Op::QConv(shape, _) if !shape.is_sparse() => {
+                let (weights, zero) = (bytes(x.get(1)?)?, zero_points(x.optional(3))?);
+                let conv = PackedConv::new(self.isa, weights, zeros(&zero), *shape);
+                let requantizer = Requantize::optional(op)?;
+                Packed::Conv(Arc::new(conv.map_err(kernel)?), requantizer)
+            }
+            Op::Conv(shape) if !shape.is_sparse() => {
+                let conv = strict::PackedConvF32::new(self.isa, x.f32(1)?, *shape);
+                Packed::ConvF32(Arc::new(conv.map_err(kernel)?))
+            }
+            _ => return Ok(None),
+        };
+        self.contraction(&packed, x, result).map(Some)
     }
 }
 
@@ -288,6 +330,9 @@ impl<'g> Packer<'g> {
                 };
                 Ok(Packed::Product(b, Requantize::optional(&node.op)?))
             }
+            Op::ConvInteger(shape) | Op::QConv(shape, _) | Op::Conv(shape) if shape.is_sparse() => {
+                Ok(Packed::No)
+            }
             Op::ConvInteger(shape) | Op::QConv(shape, _) => {
                 let list = self.convolutions.entry((id, input(3))).or_default();
                 let conv = shared(list, *shape, || {
@@ -334,7 +379,12 @@ impl Executor for Cpu {
         let x = Operands(inputs);
         let result = results.first().ok_or(OPERANDS)?;
         let data = match (self.packed.get(index).unwrap_or(&Packed::No), &node.op) {
-            (Packed::No, op @ (Op::MatMul | Op::MatMulInteger)) => self.product(op, x, result)?,
+            (Packed::No, op @ (Op::MatMul | Op::MatMulInteger | Op::QMatMul(_))) => {
+                self.product(op, x, result)?
+            }
+            (Packed::No, op @ (Op::Conv(_) | Op::ConvInteger(_) | Op::QConv(..))) => {
+                self.convolution(op, x, result)?
+            }
             (Packed::No, Op::Softmax) => {
                 let mut out = x.f32(0)?.to_vec();
                 let columns = result.shape.last().copied().ok_or(OPERANDS)?;

@@ -118,7 +118,15 @@ fn workspace(graph: &Graph, node: &Node) -> u64 {
                 padded.saturating_add(2 * shape.strides[axis] as u64)
             };
             let channels = (shape.channels_in / shape.groups.max(1)) as u64;
+            let right = node.inputs.get(1).copied().flatten();
+            let variable = right.is_some_and(|id| graph.constant(id).is_none());
+            let size = right.map_or(1, |id| graph.info(id).ty.size() as u64);
             sum(&[
+                if variable {
+                    packed_conv(shape, size)
+                } else {
+                    0
+                },
                 product(&[channels, extent(0), extent(1), 8]),
                 product(&[panels(shape.depth() as u64), 2 * PANEL * 4]),
                 product(&[ROWS, shape.depth() as u64 + 4, 4]),

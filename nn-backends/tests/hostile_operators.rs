@@ -493,3 +493,30 @@ fn indices_are_checked_when_they_are_known() {
         assert!(run(&model, &Reference, &[x.clone(), index(-4)], &mut ()).is_ok());
     }
 }
+
+#[test]
+fn scales_beyond_the_arithmetic_of_a_sum_are_refused() {
+    let model = |first: f32, second: f32| {
+        let names = ["x", "a", "z", "x", "b", "z", "c", "z"];
+        Graph {
+            nodes: vec![node("QLinearAdd", &names, &["y"]).bytes(7, "com.microsoft")],
+            initializers: vec![
+                float("a", first),
+                float("b", second),
+                float("c", 1.0),
+                tensor("z", U8, &[], &[128]),
+            ],
+            inputs: vec![value("x", U8, &[4])],
+            outputs: vec![value("y", U8, &[])],
+        }
+    };
+    let (limit, below) = (16_777_216.0f32, 16_777_215.0);
+    assert!(load(&model(below, below)).is_ok());
+    for (first, second) in [(limit, 1.0), (1.0, limit), (1e30, 2e30)] {
+        let found = reason(&model(first, second));
+        assert!(
+            matches!(found, NodeError::Scale(s) if s >= limit),
+            "{found:?}"
+        );
+    }
+}

@@ -90,7 +90,7 @@ fn maximum(isa: Isa, window: &Window, x: &Array, result: &Info) -> Result<Option
         dilations: window.dilations,
         pads: [window.pads[0], window.pads[1], bottom, right],
     };
-    if shape.output() != Ok([*rows, *columns]) {
+    if shape.output() != Ok([*rows, *columns]) || shape.is_sparse() {
         return Ok(None);
     }
     let len = result.elements() as usize;

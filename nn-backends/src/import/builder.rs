@@ -171,7 +171,11 @@ impl<'l> Builder<'l> {
             Op::QMul { requantize: r, .. } | Op::QAveragePool { requantize: r, .. } => {
                 check(&r.scales)
             }
-            Op::QAdd { scales, .. } => check(scales),
+            // Beyond, a step of the input is more than all of the output, and the sum's arithmetic ends.
+            Op::QAdd { scales, .. } => match scales.iter().find(|s| **s >= 16_777_216.0) {
+                Some(scale) => Err(NodeError::Scale(*scale)),
+                None => check(scales),
+            },
             _ => Ok(()),
         }
     }

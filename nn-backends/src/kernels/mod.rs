@@ -19,6 +19,7 @@ pub mod pointwise;
 pub mod pool;
 pub mod quantize;
 pub mod requantize;
+pub(crate) mod small;
 pub mod strict;
 
 pub use conv::{ConvOutput, ConvShape, PackedConv};

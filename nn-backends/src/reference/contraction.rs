@@ -108,7 +108,7 @@ pub(super) fn conv_integer(x: Operands<'_>, shape: &ConvShape) -> Result<Vec<i32
 }
 
 /// Adds a bias for each channel; a channel has `plane` consecutive elements.
-pub(super) fn add_bias(
+pub(crate) fn add_bias(
     acc: &mut [i32],
     bias: Option<&Array>,
     plane: usize,

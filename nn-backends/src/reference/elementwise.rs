@@ -280,12 +280,14 @@ pub(super) fn binary(f: Binary, a: &Array, b: &Array, result: &Info) -> Result<D
                     power
                 }),
                 // Shifting by the width or more leaves nothing.
-                Binary::ShiftLeft => {
-                    pairs.map($a, $b, |a: $t, b: $t| a.checked_shl(b as u32).unwrap_or(0))
-                }
-                Binary::ShiftRight => {
-                    pairs.map($a, $b, |a: $t, b: $t| a.checked_shr(b as u32).unwrap_or(0))
-                }
+                Binary::ShiftLeft => pairs.map($a, $b, |a: $t, b: $t| {
+                    let n = u32::try_from(b).unwrap_or(u32::MAX);
+                    a.checked_shl(n).unwrap_or(0)
+                }),
+                Binary::ShiftRight => pairs.map($a, $b, |a: $t, b: $t| {
+                    let n = u32::try_from(b).unwrap_or(u32::MAX);
+                    a.checked_shr(n).unwrap_or(0)
+                }),
                 _ => return Err(OPERANDS),
             })
         }};

@@ -213,7 +213,7 @@ impl PackedConv {
             }
         };
         if let Some(right) = &self.right {
-            return self.positions(right, x, x_zero, bias, &target, threads);
+            return self.positions(right, (x, batch), x_zero, bias, &target, threads);
         }
         // The input is brought to the sign that the kernel wants.
         let signed = Kernel::of(self.isa).swapped_rhs_signed;

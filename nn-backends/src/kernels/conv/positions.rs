@@ -10,7 +10,7 @@ impl PackedConv {
     pub(super) fn positions(
         &self,
         right: &PackedB,
-        x: Bytes<'_>,
+        (x, batch): (Bytes<'_>, usize),
         x_zero: i32,
         bias: Option<&[i32]>,
         target: &Target<'_>,
@@ -22,8 +22,10 @@ impl PackedConv {
         let mut left = Vec::with_capacity(rows * shape.depth());
         let mut c = vec![0; rows * channels];
         let mut bytes = vec![0; rows * channels];
-        let input = (shape.channels_in * shape.input[0] * shape.input[1]).max(1);
-        for (image, x_bits) in x.bits().chunks_exact(input).enumerate() {
+        // An input of nothing but padding has no elements, and outputs all the same.
+        let input = shape.channels_in * shape.input[0] * shape.input[1];
+        for image in 0..batch {
+            let x_bits = &x.bits()[image * input..(image + 1) * input];
             self.planes.fill(x_bits, &mut planes, (x_zero & 0xff) as u8);
             left.clear();
             for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {

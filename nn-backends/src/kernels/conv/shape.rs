@@ -74,6 +74,27 @@ impl ConvShape {
         expect_len("weights", found, elements("the weights", &dims)?)
     }
 
+    /// Whether taps lie so far apart, over so few outputs, that planes of the input and the flat positions on them are
+    /// many times what there is to compute.
+    pub(crate) fn is_sparse(&self) -> bool {
+        let Ok(output) = self.output() else {
+            return false;
+        };
+        let extent = [0, 1].map(|axis| {
+            let reach = (self.kernel[axis] - 1) * self.dilations[axis] / self.strides[axis];
+            let phases = self.kernel[axis].min(self.strides[axis]);
+            (reach.saturating_add(output[axis]), phases)
+        });
+        let [(height, phases_y), (width, phases_x)] = extent;
+        let product = |list: &[usize]| list.iter().fold(1usize, |n, m| n.saturating_mul(*m));
+        let outputs = product(&output);
+        let plane = product(&[height, width, phases_y, phases_x]);
+        let rows = self.channels_out / self.groups;
+        let used = product(&[outputs, self.kernel[0], self.kernel[1], rows]);
+        let positions = product(&[output[0] - 1, width]).saturating_add(output[1]);
+        plane > used.saturating_mul(8) || positions > outputs.saturating_mul(64)
+    }
+
     /// Multiply-accumulates of one output: the length of a row of weights.
     pub fn depth(&self) -> usize {
         self.channels_in / self.groups.max(1) * self.kernel[0] * self.kernel[1]
