@@ -189,10 +189,16 @@ fn many_declarations_compile_or_are_refused() {
     assert!(build(&text).is_ok());
     let variables: String = (0..many).map(|i| format!("UInt256 v{i};\n")).collect();
     let uses: String = (0..many).map(|i| format!("v{i} = 1;\n")).collect();
-    survive(&format!("contract C {{ {variables} function g() public {{ {uses} }} }}"));
+    survive(&format!(
+        "contract C {{ {variables} function g() public {{ {uses} }} }}"
+    ));
     // Functions at file level are checked for each contract.
-    let functions: String = (0..many).map(|i| format!("function f{i}() {{ }}\n")).collect();
-    let contracts: String = (0..many).map(|i| format!("contract C{i} {{ }}\n")).collect();
+    let functions: String = (0..many)
+        .map(|i| format!("function f{i}() {{ }}\n"))
+        .collect();
+    let contracts: String = (0..many)
+        .map(|i| format!("contract C{i} {{ }}\n"))
+        .collect();
     let refused = build(&format!("{functions}{contracts}"));
     assert!(refused.is_err_and(|d| d.to_string().contains("E0248")));
 }
