@@ -114,6 +114,15 @@ pub type ExtensionResult = Result<Vec<u8>, Vec<u8>>;
 /// One entry of contract storage: key and value.
 pub type StorageEntry = (Vec<u8>, Vec<u8>);
 
+/// What [`Host::storage_peek`] finds under a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Peeked {
+    /// The value.
+    Value(Vec<u8>),
+    /// A value of so many bytes, which was not read.
+    Longer(usize),
+}
+
 /// The chain, as the VM sees it.
 ///
 /// During a call the VM only reads; all effects arrive at the end in one
@@ -129,6 +138,22 @@ pub trait Host {
     /// # Errors
     /// When the chain's store fails.
     fn storage_get(&self, contract: &Address, key: &[u8]) -> Result<Option<Vec<u8>>, HostError>;
+
+    /// As [`storage_get`](Self::storage_get), for the VM to learn whether there is a value and how long
+    /// it is: one of more than `most` bytes need not be read. A contract that overwrites, removes
+    /// or asks for an entry pays one price however long its value was, so a chain whose store can
+    /// tell lengths should not read long values then. By default the value is read.
+    ///
+    /// # Errors
+    /// When the chain's store fails.
+    fn storage_peek(
+        &self,
+        contract: &Address,
+        key: &[u8],
+        _most: usize,
+    ) -> Result<Option<Peeked>, HostError> {
+        Ok(self.storage_get(contract, key)?.map(Peeked::Value))
+    }
 
     /// Up to `limit` entries of `contract` with keys ≥ `from`, in ascending byte order of
     /// the keys. Tools use it; contracts cannot.
@@ -247,6 +272,14 @@ impl<H: Host + ?Sized> Host for &mut H {
     fn storage_get(&self, contract: &Address, key: &[u8]) -> Result<Option<Vec<u8>>, HostError> {
         (**self).storage_get(contract, key)
     }
+    fn storage_peek(
+        &self,
+        contract: &Address,
+        key: &[u8],
+        most: usize,
+    ) -> Result<Option<Peeked>, HostError> {
+        (**self).storage_peek(contract, key, most)
+    }
     fn storage_range(
         &self,
         contract: &Address,
@@ -293,6 +326,14 @@ impl<H: Host + ?Sized> Host for &mut H {
     }
     fn debug_log(&self, contract: &Address, message: &str) {
         (**self).debug_log(contract, message)
+    }
+}
+
+/// What to peek at a value gives.
+pub(crate) fn peeked(value: &[u8], most: usize) -> Peeked {
+    match value.len() > most {
+        true => Peeked::Longer(value.len()),
+        false => Peeked::Value(value.to_vec()),
     }
 }
 

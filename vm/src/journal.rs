@@ -14,9 +14,12 @@ use alloy_primitives::U256;
 
 use crate::delta::StateDelta;
 use crate::engine::on_host_stack;
-use crate::host::{Hash, Host, HostError};
+use crate::host::{Hash, Host, HostError, Peeked};
 use crate::math::{to_u256, to_word};
-use crate::slots::{Slots, Value};
+use crate::slots::{Original, Slots, Value};
+
+/// Bytes of a value that are read to learn whether there is one.
+const PEEKED: usize = 1_024;
 
 /// Where the undo log stood when a checkpoint was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,29 +130,69 @@ impl Journal {
         Some(EntryId { contract, slot })
     }
 
-    /// The entry, read from the chain. It must not be warm.
+    /// The entry, asked of the chain; `read` says whether its value is wanted however long it is.
+    /// It must not be warm.
     pub fn warm_up(
         &mut self,
         host: &dyn Host,
         contract: StorageId,
         key: &[u8],
+        read: bool,
     ) -> Result<EntryId, HostError> {
         let Some((address, slots)) = self.storage.get_mut(contract.0) else {
             return Err(HostError::new("storage that no contract has"));
         };
-        let value = on_host_stack(|| host.storage_get(address, key))?;
-        let slot = slots.insert(key, value);
+        let original = on_host_stack(|| match read {
+            true => host.storage_get(address, key).map(Original::Read),
+            false => Ok(match host.storage_peek(address, key, PEEKED)? {
+                None => Original::Read(None),
+                Some(Peeked::Value(value)) => Original::Read(Some(value)),
+                Some(Peeked::Longer(length)) => Original::Unread(length),
+            }),
+        })?;
+        let slot = slots.insert(key, original);
         Ok(EntryId { contract, slot })
     }
 
     /// Value of an entry.
-    #[inline]
-    pub fn value(&self, entry: EntryId) -> Option<&[u8]> {
-        let (_, slots) = self.storage.get(entry.contract.0)?;
-        slots.value(entry.slot)
+    pub fn value(&mut self, host: &dyn Host, entry: EntryId) -> Result<Option<&[u8]>, HostError> {
+        let Some((address, slots)) = self.storage.get_mut(entry.contract.0) else {
+            return Ok(None);
+        };
+        if let Some(key) = slots.unread(entry.slot) {
+            let value = on_host_stack(|| host.storage_get(address, key))?;
+            read(slots, entry, value)?;
+        }
+        Ok(slots.value(entry.slot))
     }
 
-    /// Sets or removes an entry.
+    /// Whether an entry has a value.
+    pub fn is_present(&self, entry: EntryId) -> bool {
+        let storage = self.storage.get(entry.contract.0);
+        storage.is_some_and(|(_, slots)| slots.is_present(entry.slot))
+    }
+
+    /// Whether an entry has a value, and whether `value` would be another.
+    pub fn compare(
+        &mut self,
+        host: &dyn Host,
+        entry: EntryId,
+        value: Option<&[u8]>,
+    ) -> Result<(bool, bool), HostError> {
+        let Some((address, slots)) = self.storage.get_mut(entry.contract.0) else {
+            return Ok((false, value.is_some()));
+        };
+        // What is as long may be the same, now or in the end.
+        if let Some(length) = value.map(<[u8]>::len)
+            && let Some(key) = slots.unread_of(entry.slot, length)
+        {
+            let value = on_host_stack(|| host.storage_get(address, key))?;
+            read(slots, entry, value)?;
+        }
+        Ok((slots.is_present(entry.slot), !slots.is(entry.slot, value)))
+    }
+
+    /// Sets or removes an entry, which was compared with the value.
     pub fn set(&mut self, entry: EntryId, value: Option<&[u8]>) {
         let Some((_, slots)) = self.storage.get_mut(entry.contract.0) else {
             return;
@@ -261,6 +304,14 @@ impl Journal {
     }
 }
 
+/// Takes up the value of an entry that was only peeked at.
+fn read(slots: &mut Slots, entry: EntryId, value: Option<Vec<u8>>) -> Result<(), HostError> {
+    match slots.read(entry.slot, value) {
+        true => Ok(()),
+        false => Err(HostError::new("a value is not as long as it was")),
+    }
+}
+
 fn changed_balances(balances: BTreeMap<Address, Balance>) -> BTreeMap<Address, Word> {
     balances
         .into_iter()
@@ -289,7 +340,7 @@ mod tests {
             let storage = self.storage_of(contract);
             match self.warm(storage, key) {
                 Some(entry) => entry,
-                None => self.warm_up(host, storage, key).unwrap(),
+                None => self.warm_up(host, storage, key, true).unwrap(),
             }
         }
     }
@@ -310,11 +361,11 @@ mod tests {
         );
         journal.create_contract(B.into(), [9; 32]);
         journal.rollback(inner);
-        assert_eq!(journal.value(kept), Some(&b"1"[..]));
+        assert_eq!(journal.value(&host, kept).unwrap(), Some(&b"1"[..]));
         assert_eq!(journal.balance(&host, a).unwrap(), U256::from(100));
         assert_eq!(journal.contract(&host, B.into()).unwrap(), None);
         journal.rollback(outer);
-        assert_eq!(journal.value(kept), Some(&b"old"[..]));
+        assert_eq!(journal.value(&host, kept).unwrap(), Some(&b"old"[..]));
         assert_eq!(journal.entry(&host, a, b"kept"), kept);
         assert!(journal.into_effects().delta.is_empty());
     }
@@ -325,7 +376,7 @@ mod tests {
         let a = Address::from(A);
         let kept = journal.entry(&host, a, b"kept");
         journal.set(kept, None);
-        assert_eq!(journal.value(kept), None);
+        assert_eq!(journal.value(&host, kept).unwrap(), None);
         journal.set(kept, Some(b"old"));
         journal.transfer(&host, a, B.into(), U256::from(5)).unwrap();
         journal.transfer(&host, B.into(), a, U256::from(5)).unwrap();

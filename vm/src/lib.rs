@@ -49,7 +49,8 @@ pub use delta::StateDelta;
 pub use engine::CodeTarget;
 pub use error::Error;
 pub use host::{
-    BlockContext, ExtensionCall, ExtensionResult, Hash, Host, HostError, InboxMessage, StorageEntry,
+    BlockContext, ExtensionCall, ExtensionResult, Hash, Host, HostError, InboxMessage, Peeked,
+    StorageEntry,
 };
 pub use memory_host::MemoryHost;
 #[cfg(feature = "redb")]

@@ -8,7 +8,7 @@ use aivm_abi::{Address, Word};
 use crate::delta::StateDelta;
 use crate::host::{
     BlockContext, ContractStorage, ExtensionCall, ExtensionResult, Hash, Host, HostError,
-    InboxMessage, StorageEntry,
+    InboxMessage, Peeked, StorageEntry, peeked,
 };
 use crate::log::Log;
 
@@ -163,6 +163,16 @@ impl Host for MemoryHost {
 
     fn storage_get(&self, contract: &Address, key: &[u8]) -> Result<Option<Vec<u8>>, HostError> {
         Ok(self.storage.get(contract).and_then(|s| s.get(key)).cloned())
+    }
+
+    fn storage_peek(
+        &self,
+        contract: &Address,
+        key: &[u8],
+        most: usize,
+    ) -> Result<Option<Peeked>, HostError> {
+        let value = self.storage.get(contract).and_then(|s| s.get(key));
+        Ok(value.map(|value| peeked(value, most)))
     }
 
     fn storage_range(

@@ -8,7 +8,7 @@ use aivm_abi::{Address, Word};
 use redb::{Database, DatabaseError, Durability, ReadableDatabase, StorageError, TableDefinition};
 
 use crate::delta::StateDelta;
-use crate::host::{BlockContext, Hash, Host, HostError, StorageEntry};
+use crate::host::{BlockContext, Hash, Host, HostError, Peeked, StorageEntry, peeked};
 use crate::log::Log;
 
 type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
@@ -224,6 +224,19 @@ impl Host for RedbHost {
 
     fn storage_get(&self, contract: &Address, key: &[u8]) -> Result<Option<Vec<u8>>, HostError> {
         self.get(STORAGE, &storage_key(contract, key))
+    }
+
+    fn storage_peek(
+        &self,
+        contract: &Address,
+        key: &[u8],
+        most: usize,
+    ) -> Result<Option<Peeked>, HostError> {
+        let read = self.database.begin_read().map_err(failed)?;
+        let table = read.open_table(STORAGE).map_err(failed)?;
+        let key = storage_key(contract, key);
+        let value = table.get(key.as_slice()).map_err(failed)?;
+        Ok(value.map(|value| peeked(value.value(), most)))
     }
 
     fn storage_range(

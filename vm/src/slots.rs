@@ -66,21 +66,42 @@ impl Value {
     }
 }
 
+/// What an entry held at the start.
+#[derive(Debug)]
+pub(crate) enum Original {
+    /// This, or nothing.
+    Read(Option<Vec<u8>>),
+    /// So many bytes, which nobody had to read yet.
+    Unread(usize),
+}
+
 #[derive(Debug)]
 struct Slot {
     key: Key,
-    original: Option<Vec<u8>>,
+    original: Original,
     current: Value,
 }
 
 impl Slot {
+    /// The value; none when it was not read, and an inner none when there is none.
     #[inline]
-    fn value(&self) -> Option<&[u8]> {
-        match &self.current {
-            Value::Original => self.original.as_deref(),
-            Value::Removed => None,
-            Value::Word(word) => Some(word),
-            Value::Bytes(bytes) => Some(bytes),
+    fn known(&self) -> Option<Option<&[u8]>> {
+        match (&self.current, &self.original) {
+            (Value::Original, Original::Read(bytes)) => Some(bytes.as_deref()),
+            (Value::Original, Original::Unread(_)) => None,
+            (Value::Removed, _) => Some(None),
+            (Value::Word(word), _) => Some(Some(word)),
+            (Value::Bytes(bytes), _) => Some(Some(bytes)),
+        }
+    }
+
+    /// Whether it is as at the start. What was not read has another length than whatever took its
+    /// place.
+    fn unchanged(&self) -> bool {
+        match (&self.current, &self.original) {
+            (Value::Original, _) => true,
+            (_, Original::Unread(_)) => false,
+            (_, Original::Read(bytes)) => self.known() == Some(bytes.as_deref()),
         }
     }
 }
@@ -104,7 +125,7 @@ impl Slots {
     }
 
     /// Adds an entry that is not there, with its value on the chain; gives its place.
-    pub fn insert(&mut self, key: &[u8], original: Option<Vec<u8>>) -> usize {
+    pub fn insert(&mut self, key: &[u8], original: Original) -> usize {
         let place = self.slots.len();
         self.slots.push(Slot {
             key: Key::new(key),
@@ -120,16 +141,58 @@ impl Slots {
         place
     }
 
-    /// Value of the entry at a place.
+    /// Value of the entry at a place, which must have been read.
     #[inline]
     pub fn value(&self, place: usize) -> Option<&[u8]> {
-        self.slots.get(place)?.value()
+        self.slots.get(place)?.known()?
     }
 
-    /// Changes the entry at a place; gives what undoes it, unless it is that already.
+    /// Whether there is a value.
+    pub fn is_present(&self, place: usize) -> bool {
+        let slot = self.slots.get(place);
+        slot.is_some_and(|slot| slot.known().is_none_or(|value| value.is_some()))
+    }
+
+    /// Whether the value is this one. If it was not read it has another length.
+    pub fn is(&self, place: usize, value: Option<&[u8]>) -> bool {
+        let slot = self.slots.get(place);
+        slot.is_some_and(|slot| slot.known() == Some(value))
+    }
+
+    /// Key of the entry at a place, if its value is asked for and was not read.
+    pub fn unread(&self, place: usize) -> Option<&[u8]> {
+        let slot = self.slots.get(place)?;
+        slot.known().is_none().then(|| slot.key.bytes())
+    }
+
+    /// Key of the entry at a place, if what it held at the start is that long and was not read.
+    pub fn unread_of(&self, place: usize, length: usize) -> Option<&[u8]> {
+        let slot = self.slots.get(place)?;
+        match slot.original {
+            Original::Unread(unread) if unread == length => Some(slot.key.bytes()),
+            _ => None,
+        }
+    }
+
+    /// Takes up what the entry at a place held at the start; false when it is not as long as it
+    /// was said to be.
+    pub fn read(&mut self, place: usize, bytes: Option<Vec<u8>>) -> bool {
+        let Some(slot) = self.slots.get_mut(place) else {
+            return false;
+        };
+        let length = bytes.as_ref().map(Vec::len);
+        match slot.original {
+            Original::Unread(unread) if length != Some(unread) => return false,
+            _ => slot.original = Original::Read(bytes),
+        }
+        true
+    }
+
+    /// Changes the entry at a place; gives what undoes it, unless it is that already. A value that is
+    /// as long as what was there at the start may only come when that was read.
     pub fn set(&mut self, place: usize, value: Option<&[u8]>) -> Option<Value> {
         let slot = self.slots.get_mut(place)?;
-        if slot.value() == value {
+        if slot.known() == Some(value) {
             return None;
         }
         Some(std::mem::replace(&mut slot.current, Value::new(value)))
@@ -147,11 +210,11 @@ impl Slots {
         // Inserted one by one: a few are in place before the list of them would be sorted.
         let mut changes = BTreeMap::new();
         for slot in self.slots {
-            if slot.value() == slot.original.as_deref() {
+            if slot.unchanged() {
                 continue;
             }
             let value = match slot.current {
-                Value::Original => slot.original,
+                Value::Original => continue,
                 Value::Removed => None,
                 Value::Word(word) => Some(word.to_vec()),
                 Value::Bytes(bytes) => Some(bytes.into_vec()),
@@ -194,10 +257,29 @@ mod tests {
                         let original = key.first().filter(|b| **b > 1).map(|_| key.clone());
                         first.insert(key.clone(), original.clone());
                         now.insert(key.clone(), original.clone());
-                        slots.insert(&key, original)
+                        // What is long enough need not be read at once.
+                        match original.as_ref().map(Vec::len) {
+                            Some(length) if length > 32 => {
+                                slots.insert(&key, Original::Unread(length))
+                            }
+                            _ => slots.insert(&key, Original::Read(original)),
+                        }
                     }
                 };
-                prop_assert_eq!(slots.value(place), now[&key].as_deref());
+                prop_assert_eq!(slots.is_present(place), now[&key].is_some());
+                if undone {
+                    // Somebody reads it first.
+                    if slots.unread(place).is_some() {
+                        prop_assert!(!slots.read(place, Some(vec![9; 40])));
+                        prop_assert!(slots.read(place, first[&key].clone()));
+                    }
+                    prop_assert_eq!(slots.value(place), now[&key].as_deref());
+                }
+                let length = value.as_ref().map_or(usize::MAX, Vec::len);
+                if slots.unread_of(place, length).is_some() {
+                    prop_assert!(slots.read(place, first[&key].clone()));
+                }
+                prop_assert_eq!(slots.is(place, value.as_deref()), now[&key] == value);
                 let previous = slots.set(place, value.as_deref());
                 prop_assert_eq!(previous.is_some(), now[&key] != value);
                 match previous {
@@ -208,7 +290,10 @@ mod tests {
                 if !undone {
                     now.insert(key.clone(), value);
                 }
-                prop_assert_eq!(slots.value(place), now[&key].as_deref());
+                if slots.unread(place).is_none() {
+                    prop_assert_eq!(slots.value(place), now[&key].as_deref());
+                }
+                prop_assert_eq!(slots.is_present(place), now[&key].is_some());
             }
             let rolled_back = undo.len() % 2 == 1;
             if rolled_back {

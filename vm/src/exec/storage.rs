@@ -23,8 +23,8 @@ impl Frame<'_, '_> {
         }
     }
 
-    /// Pays for looking at an entry, and then looks.
-    fn entry(&mut self, contract: Address, key: &[u8]) -> Result<EntryId, Exit> {
+    /// Pays for looking at an entry, and then looks; `read` says whether its value is wanted.
+    fn entry(&mut self, contract: Address, key: &[u8], read: bool) -> Result<EntryId, Exit> {
         let storage = self.storage(contract);
         let prices = &self.tx.active.schedule.storage;
         match self.tx.journal.warm(storage, key) {
@@ -34,7 +34,7 @@ impl Frame<'_, '_> {
             }
             None => {
                 self.spend(Cause::Storage, prices.read)?;
-                let entry = self.tx.journal.warm_up(self.tx.host, storage, key);
+                let entry = self.tx.journal.warm_up(self.tx.host, storage, key, read);
                 entry.map_err(fail)
             }
         }
@@ -46,12 +46,14 @@ impl Frame<'_, '_> {
         contract: Address,
         key: &[u8],
     ) -> Result<Option<&[u8]>, Exit> {
-        let entry = self.entry(contract, key)?;
-        let length = self.tx.journal.value(entry).map_or(0, <[u8]>::len);
+        let entry = self.entry(contract, key, true)?;
+        let host = self.tx.host;
+        let value = self.tx.journal.value(host, entry).map_err(fail)?;
+        let length = value.map_or(0, <[u8]>::len);
         let prices = &self.tx.active.schedule.storage;
         let gas = prices.read_bytes((key.len() as u64).saturating_add(length as u64));
         self.spend(Cause::Storage, gas)?;
-        Ok(self.tx.journal.value(entry))
+        self.tx.journal.value(host, entry).map_err(fail)
     }
 
     /// Writes or removes an entry; gives whether it was there.
@@ -62,9 +64,9 @@ impl Frame<'_, '_> {
         value: Option<&[u8]>,
     ) -> Result<bool, Exit> {
         self.writes()?;
-        let entry = self.entry(contract, key)?;
-        let current = self.tx.journal.value(entry);
-        let (present, changes) = (current.is_some(), current != value);
+        let entry = self.entry(contract, key, false)?;
+        let compared = self.tx.journal.compare(self.tx.host, entry, value);
+        let (present, changes) = compared.map_err(fail)?;
         if changes {
             let prices = &self.tx.active.schedule.storage;
             let gas = match value {
@@ -86,8 +88,8 @@ impl Frame<'_, '_> {
 
     /// Whether an entry is there.
     pub(super) fn has_entry(&mut self, contract: Address, key: &[u8]) -> Result<bool, Exit> {
-        let entry = self.entry(contract, key)?;
-        Ok(self.tx.journal.value(entry).is_some())
+        let entry = self.entry(contract, key, false)?;
+        Ok(self.tx.journal.is_present(entry))
     }
 }
 
