@@ -16,7 +16,7 @@ impl Checker<'_, '_> {
         out: &mut Vec<Stmt>,
     ) {
         if let (ExprKind::Tuple(targets), None) = (&target.kind, op) {
-            let value = self.any_value(value);
+            let value = self.several(value);
             let Some(types) = self.parts(&value, targets.len(), span) else {
                 return;
             };
@@ -47,13 +47,8 @@ impl Checker<'_, '_> {
                 wanted.push(want);
                 places.push(place);
             }
-            let value = match value.kind {
-                Kind::Tuple(_) => {
-                    let value = self.coerce(value, &Type::Tuple(wanted));
-                    self.own_parts(value)
-                }
-                _ => self.own_parts(value),
-            };
+            let value = self.coerce_parts(value, &wanted);
+            let value = self.own_parts(value);
             out.push(Stmt::AssignMany(places, value));
             return;
         }
@@ -169,7 +164,7 @@ impl Checker<'_, '_> {
             };
             let part = match &place {
                 Some(place) => self.coerce(part, &place.ty.clone()),
-                None => part,
+                None => self.settle(part),
             };
             let held = self.temporary(part.ty.clone(), span);
             out.push(Stmt::Let(held, Some(self.own(part))));

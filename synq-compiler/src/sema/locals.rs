@@ -97,7 +97,7 @@ impl Checker<'_, '_> {
         let Some(init) = init else {
             return;
         };
-        let value = self.any_value(init);
+        let value = self.several(init);
         let Some(types) = self.parts(&value, bindings.len(), span) else {
             for binding in bindings.iter().flatten() {
                 self.declare(&binding.name.name, Type::Error, false, binding.name.span);
@@ -137,14 +137,40 @@ impl Checker<'_, '_> {
                 }
             }
         }
-        let value = match value.kind {
-            Kind::Tuple(_) => {
-                let value = self.coerce(value, &Type::Tuple(wanted));
-                self.own_parts(value)
-            }
-            _ => self.own_parts(value),
-        };
+        let value = self.coerce_parts(value, &wanted);
+        let value = self.own_parts(value);
         out.push(Stmt::LetMany(ids, value));
+    }
+
+    /// A value that is taken apart. Literals that stand in it take the types of their places.
+    pub(super) fn several(&mut self, expr: &ast::Expr) -> Expr {
+        match &expr.kind {
+            ast::ExprKind::Paren(inner) => self.several(inner),
+            ast::ExprKind::Tuple(parts) if parts.iter().all(Option::is_some) => {
+                let parts = parts.iter().flatten();
+                let values: Vec<Expr> = parts.map(|part| self.expr(part, None)).collect();
+                Expr {
+                    ty: Type::Tuple(values.iter().map(|v| v.ty.clone()).collect()),
+                    kind: Kind::Tuple(values),
+                    span: expr.span,
+                }
+            }
+            _ => self.any_value(expr),
+        }
+    }
+
+    /// Brings the parts of a tuple to the types of their places.
+    pub(super) fn coerce_parts(&mut self, value: Expr, wanted: &[Type]) -> Expr {
+        let Kind::Tuple(parts) = value.kind else {
+            return value;
+        };
+        let parts = parts.into_iter().zip(wanted);
+        let parts = parts.map(|(part, ty)| self.coerce(part, ty)).collect();
+        Expr {
+            kind: Kind::Tuple(parts),
+            ty: Type::Tuple(wanted.to_vec()),
+            span: value.span,
+        }
     }
 
     /// Several values, each of its own.
@@ -165,7 +191,10 @@ impl Checker<'_, '_> {
     pub(super) fn parts(&mut self, value: &Expr, places: usize, span: Span) -> Option<Vec<Type>> {
         match &value.ty {
             Type::Error => None,
-            Type::Tuple(types) if types.len() == places => Some(types.clone()),
+            Type::Tuple(types) if types.len() == places => match &value.kind {
+                Kind::Tuple(parts) => Some(parts.iter().map(natural).collect()),
+                _ => Some(types.clone()),
+            },
             other => {
                 let count = match other {
                     Type::Tuple(types) => types.len(),
@@ -214,5 +243,14 @@ impl Checker<'_, '_> {
                 broken(span)
             }
         }
+    }
+}
+
+/// Type of a value whose place asks for none.
+fn natural(value: &Expr) -> Type {
+    match &value.kind {
+        Kind::Number(true, _) => Type::Int(256),
+        _ if value.ty == Type::Number => Type::U256,
+        _ => value.ty.clone(),
     }
 }
