@@ -3,7 +3,7 @@
 mod common;
 
 use aivm_nn::{Model, ModelError, ModelLimits, NodeError, Reference, Tensor, TensorReason, run};
-use common::{FLOAT, Graph, I8, I64, U8, float, node, tensor, value};
+use common::{FLOAT, Graph, I8, I64, Message, U8, float, node, tensor, value};
 
 fn load(graph: &Graph) -> Result<Model, ModelError> {
     Model::from_onnx(&graph.model(), &ModelLimits::default())
@@ -288,4 +288,89 @@ fn folding_is_bounded_and_its_failures_are_typed() {
         ],
     );
     assert!(matches!(first_reason(&graph), NodeError::Fold(_)));
+}
+
+/// A node with a graph as its attribute.
+fn with_graph(op: &str, inputs: &[&str], attribute: &str, graph: &Message) -> Message {
+    let attribute = Message::default().bytes(1, attribute).int(20, 5);
+    node(op, inputs, &[]).bytes(5, attribute.bytes(6, graph))
+}
+
+/// A body of a loop: it goes on, and does what `nodes` do.
+fn body(nodes: Vec<Message>) -> Message {
+    let body = Graph {
+        nodes,
+        initializers: vec![],
+        inputs: vec![value("i", I64, &[]), value("c", 9, &[])],
+        outputs: vec![value("c", 9, &[])],
+    };
+    body.graph()
+}
+
+fn around(nodes: Vec<Message>) -> Graph {
+    let number = |name, n: i64| tensor(name, I64, &[], &n.to_le_bytes());
+    Graph {
+        nodes: [nodes, vec![node("Identity", &["x"], &["y"])]].concat(),
+        initializers: vec![
+            number("m", 16_000),
+            number("n", 3),
+            tensor("t", 9, &[], &[1]),
+        ],
+        inputs: vec![value("x", FLOAT, &[1])],
+        outputs: vec![value("y", FLOAT, &[1])],
+    }
+}
+
+#[test]
+fn loops_in_loops_are_counted_pass_by_pass() {
+    let load = |nodes| Model::from_onnx(&around(nodes).model(), &ModelLimits::default());
+    let inner = with_graph("Loop", &["n", ""], "body", &body(vec![]));
+    assert!(
+        load(vec![with_graph(
+            "Loop",
+            &["n", ""],
+            "body",
+            &body(vec![inner])
+        )])
+        .is_ok()
+    );
+    let inner = with_graph("Loop", &["m", ""], "body", &body(vec![]));
+    let found = load(vec![with_graph(
+        "Loop",
+        &["m", ""],
+        "body",
+        &body(vec![inner]),
+    )]);
+    assert!(
+        matches!(found, Err(ModelError::Limit { what, .. }) if what.starts_with("nodes")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn graphs_that_are_read_again_are_counted_byte_by_byte() {
+    let branch = |junk: usize| {
+        let graph = Graph {
+            outputs: vec![],
+            ..Graph::default()
+        }
+        .graph();
+        // Fields that nobody knows.
+        let mut graph = graph;
+        for _ in 0..junk {
+            graph = graph.int(99, 0);
+        }
+        graph
+    };
+    let load = |junk| {
+        let inner = with_graph("If", &["t"], "then_branch", &branch(junk));
+        let outer = with_graph("Loop", &["m", ""], "body", &body(vec![inner]));
+        Model::from_onnx(&around(vec![outer]).model(), &ModelLimits::default())
+    };
+    assert!(load(10).is_ok());
+    let found = load(1 << 20);
+    assert!(
+        matches!(found, Err(ModelError::Limit { what, .. }) if what.starts_with("bytes of graphs")),
+        "{found:?}"
+    );
 }

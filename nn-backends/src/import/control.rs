@@ -34,7 +34,7 @@ impl<'a> Importer<'_, 'a> {
         if self.scopes.len() > self.builder.limits.depth {
             return Err(NodeError::Limit("depth of nested graphs").into());
         }
-        let graph = GraphProto::parse(bytes, &mut self.budget)?;
+        let graph = self.inner(bytes)?;
         check_names(&graph, &|name| self.find(name).is_some())?;
         Ok(graph)
     }
@@ -104,6 +104,7 @@ impl<'a> Importer<'_, 'a> {
         let mut collected: Vec<Vec<Named>> = vec![Vec::new(); scanned];
         let mut pass = 0i64;
         while goes_on && pass < passes {
+            self.step()?;
             let index = self.builder.scalar(Data::I64(vec![pass]));
             let condition = self.builder.scalar(Data::Bool(vec![true]));
             let mut arguments = vec![plain(index), plain(condition)];
@@ -188,6 +189,7 @@ impl<'a> Importer<'_, 'a> {
         let mut carried = inputs[..states].to_vec();
         let mut collected: Vec<Vec<Named>> = vec![Vec::new(); collects];
         for pass in 0..length {
+            self.step()?;
             let mut arguments = carried.clone();
             for (i, named) in inputs[states..].iter().enumerate() {
                 let at = if in_reverse[i] == 0 {

@@ -41,8 +41,10 @@ pub(super) struct Importer<'l, 'a> {
     refusals: Vec<Refusal>,
     pub budget: Budget<'l>,
     weight_bytes: u64,
-    /// Nodes lowered so far; those in the body of a loop count each time.
+    /// Nodes lowered so far, and passes of loops; nodes in the body of a loop count each time.
     lowered: usize,
+    /// Bytes of graphs in nodes read so far; those in the body of a loop count each time.
+    read: usize,
 }
 
 pub(crate) fn import(
@@ -68,6 +70,7 @@ pub(crate) fn import(
         budget,
         weight_bytes: 0,
         lowered: 0,
+        read: 0,
     };
     let mut inputs = signature.inputs.iter().peekable();
     for info in &graph.inputs {
@@ -201,14 +204,28 @@ impl<'l, 'a> Importer<'l, 'a> {
         Ok(())
     }
 
+    /// Counts a node, or a pass of a loop.
+    pub(super) fn step(&mut self) -> Result<(), ModelError> {
+        self.lowered += 1;
+        let most = self.budget.limits.nodes.saturating_mul(8);
+        limit("nodes, with every pass of a loop", self.lowered, most)
+    }
+
+    /// Reads the graph of a node.
+    pub(super) fn inner(&mut self, bytes: &'a [u8]) -> Result<GraphProto<'a>, ModelError> {
+        self.read = self.read.saturating_add(bytes.len());
+        let most = self.budget.limits.bytes.saturating_mul(4);
+        limit(
+            "bytes of graphs, with every pass of a loop",
+            self.read,
+            most,
+        )?;
+        GraphProto::parse(bytes, &mut self.budget)
+    }
+
     pub(super) fn nodes(&mut self, nodes: &[NodeProto<'a>]) -> Result<(), ModelError> {
         for node in nodes {
-            self.lowered += 1;
-            limit(
-                "nodes, with every pass of a loop",
-                self.lowered,
-                self.budget.limits.nodes * 8,
-            )?;
+            self.step()?;
             let mut inputs = Vec::with_capacity(node.inputs.len());
             let mut poisoned = false;
             for name in &node.inputs {
