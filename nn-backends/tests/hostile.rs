@@ -24,7 +24,7 @@ fn first_reason(graph: &Graph) -> NodeError {
 }
 
 /// x: u8[n] → an operation → y.
-fn with_node(nodes: Vec<common::Message>, initializers: Vec<common::Message>) -> Graph {
+fn with_node(nodes: Vec<Message>, initializers: Vec<Message>) -> Graph {
     Graph {
         nodes,
         initializers,
@@ -100,7 +100,7 @@ fn counts_are_limited() {
         "{error}"
     );
 
-    let empty = vec![common::Message::default(); 1_000_000];
+    let empty = vec![Message::default(); 1_000_000];
     let error = refusal(&with_node(empty, vec![]));
     assert!(
         matches!(error, ModelError::Limit { what: "nodes", .. }),
@@ -148,10 +148,7 @@ fn shapes_are_checked_before_anything_is_allocated() {
         nodes.push(node("Concat", &[&from, &from], &[&to]));
     }
     for node in &mut nodes {
-        let axis = common::Message::default()
-            .bytes(1, "axis")
-            .int(3, 1)
-            .int(20, 2);
+        let axis = Message::default().bytes(1, "axis").int(3, 1).int(20, 2);
         *node = node.clone().bytes(5, axis);
     }
     nodes.push(node("Identity", &["n40"], &["y"]));
@@ -163,18 +160,16 @@ fn shapes_are_checked_before_anything_is_allocated() {
 
 #[test]
 fn tensors_must_be_whole_and_inside_the_file() {
-    let reason = |t: common::Message| match refusal(&with_node(
-        vec![node("Add", &["x", "w"], &["y"])],
-        vec![t],
-    )) {
-        ModelError::Tensor { reason, .. } => reason,
-        other => panic!("{other}"),
-    };
+    let reason =
+        |t: Message| match refusal(&with_node(vec![node("Add", &["x", "w"], &["y"])], vec![t])) {
+            ModelError::Tensor { reason, .. } => reason,
+            other => panic!("{other}"),
+        };
     assert_eq!(
         reason(tensor("w", U8, &[4], &[0; 4]).int(14, 1)),
         TensorReason::External
     );
-    let located = common::Message::default()
+    let located = Message::default()
         .bytes(1, "location")
         .bytes(2, "/etc/passwd");
     assert_eq!(
