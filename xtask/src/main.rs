@@ -35,7 +35,7 @@ enum Chore {
     Train,
     /// Measures what everything with a price costs here, and prints the schedule that implies.
     ///
-    /// Each word chooses a table: wasm, host, nn or pqc; all of them when there is none. Takes
+    /// Each word chooses a table: wasm, host, memory, nn or pqc; all of them when there is none. Takes
     /// about two minutes, and is worth what the machine is idle.
     Calibrate {
         /// Tables to print.

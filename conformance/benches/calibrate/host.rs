@@ -190,7 +190,7 @@ fn contract(piece: &Piece, count: usize) -> Vec<u8> {
 }
 
 /// Fastest nanoseconds, and gas, of a call, or how it failed.
-fn run(world: &mut World, wasm: &[u8]) -> Result<(f64, f64), String> {
+pub fn run(world: &mut World, wasm: &[u8]) -> Result<(f64, f64), String> {
     let contract = world.deploy(wasm);
     let mut call = Call::new(ALICE, contract, b"");
     call.gas_limit = 1 << 50;
@@ -209,7 +209,7 @@ fn run(world: &mut World, wasm: &[u8]) -> Result<(f64, f64), String> {
     Ok((best, gas))
 }
 
-fn price(schedule: &GasSchedule, path: &str) -> f64 {
+pub fn price(schedule: &GasSchedule, path: &str) -> f64 {
     let json: serde_json::Value = serde_json::to_value(schedule).expect("numbers");
     let pointer = format!("/{path}");
     let value = json.pointer(&pointer);

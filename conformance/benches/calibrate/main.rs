@@ -1,6 +1,6 @@
 //! Measures what has a price, beside what the schedule asks for it.
 //!
-//! `cargo xtask calibrate [wasm|host|nn|pqc]...` prints one table for each word, all of them
+//! `cargo xtask calibrate [wasm|host|memory|nn|pqc]...` prints one table for each word, all of them
 //! when there is none. Each item is fitted with a line: time over repetitions, or over size.
 //! `cheap by` says how many times less gas a nanosecond of the item costs than a nanosecond
 //! of the median: of all instructions in the first lane, of all algorithms in the PQ lane.
@@ -14,11 +14,13 @@ mod contract;
 mod cranelift;
 mod fit;
 mod host;
+mod memory;
 mod nn;
 #[allow(unexpected_cfgs, reason = "it names a feature of its own crate")]
 #[path = "../../../nn-backends/tests/common/mod.rs"]
 mod onnx;
 mod pqc;
+mod shapes;
 mod wasm;
 
 use aivm_gas::GasSchedule;
@@ -69,8 +71,12 @@ fn main() {
     if wanted("host") {
         report("Host functions", median, host::items(&schedule));
     }
+    if wanted("memory") {
+        report("Memory and instances", median, memory::items(&schedule));
+    }
     if wanted("nn") {
         report("Neural networks", median, nn::items(&schedule));
+        report("Networks in odd shapes", median, shapes::items(&schedule));
     }
     if wanted("pqc") {
         let items = pqc::items(&schedule);

@@ -143,7 +143,7 @@ impl Frame {
         let call = &self.shared.schedule.call;
         let price = call
             .instance
-            .saturating_add(call.instance_page.saturating_mul(pages));
+            .saturating_add(call.instance_page.saturating_mul(pages.max(2) - 2));
         self.spend(price)?;
         Ok(module)
     }

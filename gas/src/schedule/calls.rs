@@ -10,9 +10,11 @@ pub struct CallPrices {
     pub base: u64,
     /// Gas for each byte of call data.
     pub per_input_byte: u64,
-    /// Gas for each instance made, nested calls included.
+    /// Gas for each instance made, nested calls included, with its first
+    /// [`INSTANCE_PAGES`](Self::INSTANCE_PAGES) pages.
     pub instance: u64,
-    /// Gas for each 64 KiB page of initial memory of an instance.
+    /// Gas for each further 64 KiB page of initial memory of an instance: what it takes to write all
+    /// of it for the first time.
     pub instance_page: u64,
     /// Gas for creating a contract, besides running its constructor.
     pub deploy: u64,
@@ -25,12 +27,22 @@ pub struct CallPrices {
 }
 
 impl CallPrices {
+    /// Pages (64 KiB) of memory that are part of the price of an instance.
+    pub const INSTANCE_PAGES: u64 = 2;
+
+    /// Gas for an instance whose memory has so many pages at the start.
+    pub fn instance_gas(&self, pages: u64) -> u64 {
+        let further = pages.saturating_sub(Self::INSTANCE_PAGES);
+        self.instance
+            .saturating_add(self.instance_page.saturating_mul(further))
+    }
+
     pub(super) fn v1() -> Self {
         Self {
             base: 50_000,
             per_input_byte: 16,
-            instance: 50_000,
-            instance_page: 2_000,
+            instance: 80_000,
+            instance_page: 260_000,
             deploy: 200_000,
             max_depth: 64,
             max_output_bytes: 1 << 20,

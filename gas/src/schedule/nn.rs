@@ -59,7 +59,7 @@ impl NnPrices {
             element_f32_milligas: 4_000,
             divide_f32_milligas: 10_000,
             transcendental_f32_milligas: 80_000,
-            byte_moved_milligas: 4_500,
+            byte_moved_milligas: 5_500,
             byte_memory_milligas: 250,
             register_base: 1_000_000,
             register_per_byte: 100,

@@ -107,7 +107,7 @@ impl WasmPrices {
             reference: 4,
             table: 16,
             memory_grow: 1_000,
-            memory_page: 40_000,
+            memory_page: 220_000,
             bulk: 30,
             bulk_per_64_bytes: 16,
             table_bulk: 100,

@@ -3,12 +3,14 @@
 use std::io;
 use std::sync::Arc;
 
+use aivm_gas::CallPrices;
+
 use super::image::Image;
 use super::pagemap::PageMap;
 use super::written::WrittenPages;
 
-/// Bytes of written pages that an idle memory keeps.
-const KEPT: usize = 64 << 10;
+/// Bytes of written pages that an idle memory keeps: those that the price of an instance covers.
+const KEPT: usize = (CallPrices::INSTANCE_PAGES as usize) << 16;
 
 /// Address space for one linear memory and its guard.
 #[derive(Debug)]

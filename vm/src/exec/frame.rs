@@ -138,8 +138,7 @@ impl<'f, 'a> Frame<'f, 'a> {
                 .map_err(fail)?,
         };
         let call = &self.tx.active.schedule.call;
-        let pages = call.instance_page.saturating_mul(compiled.pages());
-        self.spend(Cause::Execution, call.instance.saturating_add(pages))?;
+        self.spend(Cause::Execution, call.instance_gas(compiled.pages()))?;
         engine::run(&compiled, self, message.entry, message.input)
     }
 

@@ -55,7 +55,7 @@ fn prices(schedule: &GasSchedule) -> Value {
 pub fn around(schedule: &GasSchedule) -> u64 {
     let function = "1 function_entry, 1 frame_per_64_words, 1 constant";
     let call = &schedule.call;
-    call.base + call.instance + call.instance_page + 2 * sum(&prices(schedule), function)
+    call.base + call.instance + 2 * sum(&prices(schedule), function)
 }
 
 /// What a body is, and what it pays.

@@ -1,6 +1,6 @@
 //! Transactions themselves, and schedules that change.
 
-use aivm::GasSchedule;
+use aivm::{GasSchedule, TrapCode};
 use aivm_conformance::action::Action;
 use aivm_conformance::outcome::Claim;
 use serde_json::json;
@@ -38,6 +38,23 @@ pub fn file() -> File {
             .upload("plain")
             .deploy("c", "plain", &[])
             .call("c", vec![7; bytes as usize], executes(execution)),
+        );
+    }
+    for pages in [1u64, 2, 3, 4, 50, 256] {
+        let text = frame("", "", body).replace(
+            "(memory (export \"memory\") 1)",
+            &format!("(memory (export \"memory\") {pages})"),
+        );
+        let execution = base + schedule.call.instance_page * pages.saturating_sub(2);
+        file.push(
+            Draft::new(
+                format!("a memory of {pages} pages"),
+                "An instance pays for the pages that its memory has at the start, but for the first two.",
+            )
+            .install(text)
+            .call("c", [], executes(execution))
+            .send("c", limited(execution), executes(execution))
+            .send("c", limited(execution - 1), uses_up(execution - 1, TrapCode::OutOfGas)),
         );
     }
     for name in [

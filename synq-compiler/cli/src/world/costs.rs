@@ -28,8 +28,7 @@ pub fn at_least(artifact: &Artifact) -> BTreeMap<String, u64> {
     let every = call
         .base
         .saturating_add(call.per_input_byte.saturating_mul(4))
-        .saturating_add(call.instance)
-        .saturating_add(call.instance_page);
+        .saturating_add(call.instance_gas(1));
     let mut costs = BTreeMap::new();
     for function in artifact.abi.functions() {
         // Overloads share a name: what holds for all of them is the least.

@@ -103,6 +103,8 @@ fn value(graph: &Graph, id: ValueId) -> String {
 fn counts(counts: &Counts) -> Value {
     json!({
         "mac_int8": counts.mac_int8,
+        "idle_int8": counts.idle_int8,
+        "idle_f32": counts.idle_f32,
         "mac_f32": counts.mac_f32,
         "element_int": counts.element_int,
         "requantize": counts.requantize,
