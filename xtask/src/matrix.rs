@@ -81,7 +81,7 @@ pub(crate) fn matrix(root: &Path, options: &Matrix) -> Result<(), String> {
             program.display()
         ));
         // The emulator keeps tables of every address that was ever reserved, until it ends.
-        command.args(["--also-parts", "40"]);
+        command.args(["--also-parts", "120"]);
     }
     command.arg("--jobs").arg(options.jobs.to_string());
     if options.write {

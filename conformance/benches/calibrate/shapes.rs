@@ -1,5 +1,5 @@
-//! Networks of one operation in shapes that fill no vector: many small products, single columns, taps far apart, single
-//! bytes that are moved. What a graph's input is copied for is the contract's to pay, so inputs are small.
+//! Networks of one operation in shapes that fill no vector: many small products, single columns, taps far apart, single bytes
+//! that are moved. What a graph's input is copied for is the contract's to pay, so inputs are small.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,535 +13,158 @@ use crate::onnx::{FLOAT, Graph, I32, I64, Message, U8, node, tensor, value};
 
 const ROUNDS: usize = 9;
 
-fn one(op: &str, inputs: &[&str], attributes: Vec<Message>) -> Vec<Message> {
-    let start = node(op, inputs, &["y"]);
-    vec![attributes.into_iter().fold(start, |n, a| n.bytes(5, a))]
+/// Name; operation; inputs; constants, either of a shape or behind `=` a list (a number, where it has one); attributes.
+const CASES: &str = "bytes, 256³ | MatMulInteger | u8 256,256 | u8 256,256 |
+bytes, one column | MatMulInteger | u8 256,1024 | u8 1024,1 |
+bytes, one row and column | MatMulInteger | u8 1,32768 | u8 32768,1 |
+bytes, 256 rows with a column each | MatMulInteger | u8 256,1,1024; u8 256,1024,1 | |
+bytes, one row, computed weights | MatMulInteger | u8 1,1,256; u8 1,256,256 | |
+bytes, 64 rows with weights each | MatMulInteger | u8 64,1,256 | u8 64,256,256 |
+bytes, one row, 16 MiB of weights | MatMulInteger | u8 1,4096 | u8 4096,4096 |
+bytes, 4096 products of two numbers | MatMulInteger | u8 4096,1,1; u8 4096,1,1 | |
+f32, 256³ | MatMul | f32 256,256 | f32 256,256 |
+f32, one column | MatMul | f32 256,1024 | f32 1024,1 |
+f32, 256 rows with a column each | MatMul | f32 256,1,1024; f32 256,1024,1 | |
+f32, nine rows, one column | MatMul | f32 9,4096; f32 4096,1 | |
+f32, one row, computed weights | MatMul | f32 1,512; f32 512,512 | |
+f32, one row, 16 MiB of weights | MatMul | f32 1,2048 | f32 2048,2048 |
+f32, 4096 products of two numbers | MatMul | f32 4096,1,1; f32 4096,1,1 | |
+convolution of bytes | ConvInteger | u8 1,64,28,28 | u8 64,64,3,3 |
+convolution of bytes, computed weights | ConvInteger | u8 1,64,28,28; u8 64,64,3,3 | |
+convolution of bytes, one channel | ConvInteger | u8 1,64,28,28 | u8 1,64,3,3 |
+convolution of bytes, one position | ConvInteger | u8 1,2048,1,1 | u8 2048,2048,1,1 |
+convolution of bytes, depthwise | ConvInteger | u8 1,64,56,56 | u8 64,1,3,3 | group=64
+convolution of bytes, depthwise, stride 2 | ConvInteger | u8 1,64,56,56 | u8 64,1,3,3 | group=64 strides=2,2
+convolution of bytes, 4096 groups of one | ConvInteger | u8 1,4096,1,1 | u8 4096,1,1,1 | group=4096
+convolution of bytes, 4096 batches of one | ConvInteger | u8 4096,1,1,1 | u8 1,1,1,1 |
+convolution of bytes, taps far apart | ConvInteger | u8 1,1,200,1001 | u8 64,1,1,2 | dilations=1,1000
+convolution of f32 | Conv | f32 1,32,28,28 | f32 32,32,3,3 |
+convolution of f32, computed weights | Conv | f32 1,32,28,28; f32 32,32,3,3 | |
+convolution of f32, one channel | Conv | f32 1,64,28,28 | f32 1,64,3,3 |
+convolution of f32, one position | Conv | f32 1,1024,1,1 | f32 1024,1024,1,1 |
+convolution of f32, depthwise | Conv | f32 1,64,56,56 | f32 64,1,3,3 | group=64
+convolution of f32, 4096 groups of one | Conv | f32 1,4096,1,1 | f32 4096,1,1,1 | group=4096
+convolution of f32, 4096 batches of one | Conv | f32 4096,1,1,1 | f32 1,1,1,1 |
+convolution of f32, taps far apart | Conv | f32 1,1,200,1001 | f32 64,1,1,2 | dilations=1,1000
+greatest of 3×3 bytes | MaxPool | u8 1,64,56,56 | | kernel_shape=3,3
+greatest of 3×3 bytes, dilated | MaxPool | u8 1,64,56,56 | | kernel_shape=3,3 dilations=2,2
+mean of 3×3 | AveragePool | f32 1,64,56,56 | | kernel_shape=3,3
+transposed bytes | Transpose | u8 1000,100 | | perm=1,0
+expanded byte | Expand | u8 1,1 | i64 =1000,100 |
+padded columns | Pad | u8 1000,1 | i64 =0,0,0,99 |
+two joined | Concat | u8 100,1000; u8 100,1000 | | axis=1
+looked-up bytes | Gather | u8 1000; i64 100000 | |
+looked-up rows | Gather | f32 1000,64; i64 1000 | |
+looked-up elements | GatherElements | u8 1000,100; i64 1000,100 | |
+looked-up places | GatherND | u8 10,10,10,10; i64 10000,4 | |
+scattered elements | ScatterElements | u8 1000,100; i64 1000,100; u8 1000,100 | |
+compared integers, broadcast | Less | i32 1000,1; i32 1,100 | |
+chosen integers, broadcast | Where | bool 1000,100; i32 1000,1; i32 1,100 | |
+sums, broadcast | Add | f32 1000,1; f32 1,100 | |
+sums, broadcast in eight dimensions | Add | f32 4,1,4,1,4,1,4,1; f32 1,4,1,4,1,4,1,4 | |
+sums, a bias for each channel | Add | f32 1,64,40,40 | f32 1,64,1,1 |
+quotients of integers | Div | i32 100000; i32 100000 | |
+powers of integers | Pow | i32 100000; i32 100000 | |
+remainders of 64 bits | Mod | i64 100000 | i64 =3 |
+powers | Pow | f32 100000; f32 100000 | |
+remainders | Mod | f32 100000; f32 100000 | | fmod=1
+running sums | CumSum | f32 100,1000 | i64 =0 |
+least along the first axis | ReduceMin | f32 1000,100 | | axes=0
+product along the first axis | ReduceProd | i32 1000,100 | | axes=0
+mean along the last axis | ReduceMean | f32 100,1000 | | axes=1
+greatest byte along the last axis | ReduceMax | u8 100,1000 | | axes=1
+place of the greatest | ArgMax | u8 1000,100 | | axis=0
+softmax of ten | Softmax | f32 10000,10 | | axis=1
+softmax of one | Softmax | f32 100000,1 | | axis=1
+quantised by column | QuantizeLinear | f32 1000,100 | f32 100 | axis=1
+quantised | QuantizeLinear | f32 100000 | f32 =1 |
+back from bytes by column | DequantizeLinear | u8 1000,100 | f32 100 | axis=1
+back from bytes | DequantizeLinear | u8 100000 | f32 =1 |
+to 64-bit integers | Cast | f32 100000 | | to=7
+bytes to 64-bit integers | Cast | u8 100000 | | to=7
+the ten greatest | TopK | f32 100,1000 | i64 =10 |
+";
+
+const BOOL: i64 = 9;
+
+fn numbers(text: &str) -> Vec<i64> {
+    let parts = text.split(',').filter(|part| !part.is_empty());
+    parts.map(|n| n.parse().expect("a number")).collect()
 }
 
-/// Weights: ones, or small numbers.
-fn w(name: &str, ty: i64, dims: &[i64]) -> Message {
-    let count = dims.iter().product::<i64>() as usize;
-    let data: Vec<u8> = match ty {
-        FLOAT => 1.0_f32.to_le_bytes().repeat(count),
-        I64 => 3_i64.to_le_bytes().repeat(count),
-        _ => (0..count).map(|i| (i % 7) as u8).collect(),
+/// `u8 1,2; f32 3`, with names.
+fn operands(text: &str, names: &[&'static str]) -> Vec<(&'static str, i64, String)> {
+    let parts = text
+        .split(';')
+        .map(str::trim)
+        .filter(|part| !part.is_empty());
+    let read = |(part, name): (&str, &&'static str)| {
+        let (ty, rest) = part.split_once(' ').expect("a type");
+        let ty = match ty {
+            "f32" => FLOAT,
+            "i32" => I32,
+            "i64" => I64,
+            "bool" => BOOL,
+            _ => U8,
+        };
+        (*name, ty, rest.to_owned())
     };
-    tensor(name, ty, dims, &data)
+    parts.zip(names).map(read).collect()
 }
 
-type Case = (&'static str, Graph);
-
-fn c(
-    name: &'static str,
-    inputs: Vec<Message>,
-    nodes: Vec<Message>,
-    initializers: Vec<Message>,
-) -> Case {
-    let outputs = vec![Message::default().bytes(1, "y")];
-    let graph = Graph {
-        nodes,
-        initializers,
-        inputs,
-        outputs,
+fn constant((name, ty, text): &(&str, i64, String)) -> Message {
+    let (dims, list) = match text.strip_prefix('=') {
+        None => (numbers(text), None),
+        Some(list) => {
+            let list = numbers(list);
+            let dims = if list.len() == 1 {
+                vec![]
+            } else {
+                vec![list.len() as i64]
+            };
+            (dims, Some(list))
+        }
     };
-    (name, graph)
+    let count = dims.iter().product::<i64>();
+    let list = list.unwrap_or_else(|| (0..count).map(|i| 1 + i % 7).collect());
+    let data = list.iter().flat_map(|n| match *ty {
+        FLOAT => (*n as f32).to_le_bytes().to_vec(),
+        I64 => n.to_le_bytes().to_vec(),
+        _ => vec![*n as u8],
+    });
+    tensor(name, *ty, &dims, &data.collect::<Vec<u8>>())
 }
 
-fn cases() -> Vec<Case> {
-    vec![
-        c(
-            "matmul i8 256 const",
-            vec![value("x", U8, &[256, 256])],
-            one("MatMulInteger", &["x", "w"], vec![]),
-            vec![w("w", U8, &[256, 256])],
-        ),
-        c(
-            "matmul i8 256x1024 n=1 const",
-            vec![value("x", U8, &[256, 1024])],
-            one("MatMulInteger", &["x", "w"], vec![]),
-            vec![w("w", U8, &[1024, 1])],
-        ),
-        c(
-            "matmul i8 m=1 n=1 k=65536 const",
-            vec![value("x", U8, &[1, 32768])],
-            one("MatMulInteger", &["x", "w"], vec![]),
-            vec![w("w", U8, &[32768, 1])],
-        ),
-        c(
-            "matmul i8 batch 256 [1,1024]x[1024,1] dyn",
-            vec![
-                value("x", U8, &[256, 1, 1024]),
-                value("w", U8, &[256, 1024, 1]),
-            ],
-            one("MatMulInteger", &["x", "w"], vec![]),
-            vec![],
-        ),
-        c(
-            "matmul i8 1x256x256 dyn",
-            vec![value("x", U8, &[1, 1, 256]), value("w", U8, &[1, 256, 256])],
-            one("MatMulInteger", &["x", "w"], vec![]),
-            vec![],
-        ),
-        c(
-            "matmul i8 batch const 64 [1,256]x[256,256]",
-            vec![value("x", U8, &[64, 1, 256])],
-            one("MatMulInteger", &["x", "w"], vec![]),
-            vec![w("w", U8, &[64, 256, 256])],
-        ),
-        c(
-            "matmul f32 batch 256 [1,1024]x[1024,1] dyn",
-            vec![
-                value("x", FLOAT, &[256, 1, 1024]),
-                value("w", FLOAT, &[256, 1024, 1]),
-            ],
-            one("MatMul", &["x", "w"], vec![]),
-            vec![],
-        ),
-        c(
-            "matmul f32 256x1024 n=1",
-            vec![value("x", FLOAT, &[256, 1024])],
-            one("MatMul", &["x", "w"], vec![]),
-            vec![w("w", FLOAT, &[1024, 1])],
-        ),
-        c(
-            "matmul f32 256",
-            vec![value("x", FLOAT, &[256, 256])],
-            one("MatMul", &["x", "w"], vec![]),
-            vec![w("w", FLOAT, &[256, 256])],
-        ),
-        c(
-            "conv i8 3x3 64ch 28 const",
-            vec![value("x", U8, &[1, 64, 28, 28])],
-            one("ConvInteger", &["x", "w"], vec![]),
-            vec![w("w", U8, &[64, 64, 3, 3])],
-        ),
-        c(
-            "conv i8 3x3 64ch 28 DYN",
-            vec![
-                value("x", U8, &[1, 64, 28, 28]),
-                value("w", U8, &[64, 64, 3, 3]),
-            ],
-            one("ConvInteger", &["x", "w"], vec![]),
-            vec![],
-        ),
-        c(
-            "conv f32 3x3 32ch 28 const",
-            vec![value("x", FLOAT, &[1, 32, 28, 28])],
-            one("Conv", &["x", "w"], vec![]),
-            vec![w("w", FLOAT, &[32, 32, 3, 3])],
-        ),
-        c(
-            "conv f32 3x3 32ch 28 DYN",
-            vec![
-                value("x", FLOAT, &[1, 32, 28, 28]),
-                value("w", FLOAT, &[32, 32, 3, 3]),
-            ],
-            one("Conv", &["x", "w"], vec![]),
-            vec![],
-        ),
-        c(
-            "conv i8 1 out channel 3x3 64ch",
-            vec![value("x", U8, &[1, 64, 28, 28])],
-            one("ConvInteger", &["x", "w"], vec![]),
-            vec![w("w", U8, &[1, 64, 3, 3])],
-        ),
-        c(
-            "maxpool 3x3",
-            vec![value("x", U8, &[1, 64, 56, 56])],
-            one("MaxPool", &["x"], vec![ints("kernel_shape", &[3, 3])]),
-            vec![],
-        ),
-        c(
-            "avgpool 3x3",
-            vec![value("x", FLOAT, &[1, 64, 56, 56])],
-            one("AveragePool", &["x"], vec![ints("kernel_shape", &[3, 3])]),
-            vec![],
-        ),
-        c(
-            "depthwise i8",
-            vec![value("x", U8, &[1, 64, 56, 56])],
-            one("ConvInteger", &["x", "w"], vec![int("group", 64)]),
-            vec![w("w", U8, &[64, 1, 3, 3])],
-        ),
-        c(
-            "depthwise 1x1",
-            vec![value("x", U8, &[1, 4096, 1, 1])],
-            one("ConvInteger", &["x", "w"], vec![int("group", 4096)]),
-            vec![w("w", U8, &[4096, 1, 1, 1])],
-        ),
-        c(
-            "depthwise f32 1x1",
-            vec![value("x", FLOAT, &[1, 4096, 1, 1])],
-            one("Conv", &["x", "w"], vec![int("group", 4096)]),
-            vec![w("w", FLOAT, &[4096, 1, 1, 1])],
-        ),
-        c(
-            "batch conv 4096x1x1",
-            vec![value("x", U8, &[4096, 1, 1, 1])],
-            one("ConvInteger", &["x", "w"], vec![]),
-            vec![w("w", U8, &[1, 1, 1, 1])],
-        ),
-        c(
-            "batch conv f32 4096x1x1",
-            vec![value("x", FLOAT, &[4096, 1, 1, 1])],
-            one("Conv", &["x", "w"], vec![]),
-            vec![w("w", FLOAT, &[1, 1, 1, 1])],
-        ),
-        c(
-            "batch matmul f32 4096x1x1x1 dyn",
-            vec![
-                value("x", FLOAT, &[4096, 1, 1]),
-                value("w", FLOAT, &[4096, 1, 1]),
-            ],
-            one("MatMul", &["x", "w"], vec![]),
-            vec![],
-        ),
-        c(
-            "batch matmul i8 4096x1x1x1 dyn",
-            vec![value("x", U8, &[4096, 1, 1]), value("w", U8, &[4096, 1, 1])],
-            one("MatMulInteger", &["x", "w"], vec![]),
-            vec![],
-        ),
-        c(
-            "transpose u8",
-            vec![value("x", U8, &[1000, 100])],
-            one("Transpose", &["x"], vec![ints("perm", &[1, 0])]),
-            vec![],
-        ),
-        c(
-            "concat 250 x 1",
-            vec![value("x", U8, &[1000, 1])],
-            one("Concat", &["x"; 250], vec![int("axis", 1)]),
-            vec![],
-        ),
-        c(
-            "pad u8",
-            vec![value("x", U8, &[1000, 1])],
-            one("Pad", &["x", "p"], vec![]),
-            vec![tensor(
-                "p",
-                I64,
-                &[4],
-                &[0i64, 0, 0, 99]
-                    .iter()
-                    .flat_map(|v| v.to_le_bytes())
-                    .collect::<Vec<u8>>(),
-            )],
-        ),
-        c(
-            "expand u8",
-            vec![value("x", U8, &[1, 1])],
-            one("Expand", &["x", "p"], vec![]),
-            vec![tensor(
-                "p",
-                I64,
-                &[2],
-                &[1000i64, 100]
-                    .iter()
-                    .flat_map(|v| v.to_le_bytes())
-                    .collect::<Vec<u8>>(),
-            )],
-        ),
-        c(
-            "gather u8 rows of 1",
-            vec![value("x", U8, &[1000]), value("i", I64, &[100000])],
-            one("Gather", &["x", "i"], vec![]),
-            vec![],
-        ),
-        c(
-            "gather elements",
-            vec![value("x", U8, &[1000, 100]), value("i", I64, &[1000, 100])],
-            one("GatherElements", &["x", "i"], vec![]),
-            vec![],
-        ),
-        c(
-            "gathernd",
-            vec![
-                value("x", U8, &[10, 10, 10, 10]),
-                value("i", I64, &[10000, 4]),
-            ],
-            one("GatherND", &["x", "i"], vec![]),
-            vec![],
-        ),
-        c(
-            "scatter elements",
-            vec![
-                value("x", U8, &[1000, 100]),
-                value("i", I64, &[1000, 100]),
-                value("u", U8, &[1000, 100]),
-            ],
-            one("ScatterElements", &["x", "i", "u"], vec![]),
-            vec![],
-        ),
-        c(
-            "where u8 broadcast",
-            vec![value("x", U8, &[1000, 1]), value("z", U8, &[1, 100])],
-            vec![
-                node("Less", &["x", "z"], &["c"]),
-                node("Where", &["c", "x", "z"], &["y"]),
-            ],
-            vec![],
-        ),
-        c(
-            "where i32 broadcast",
-            vec![value("x", I32, &[1000, 1]), value("z", I32, &[1, 100])],
-            vec![
-                node("Less", &["x", "z"], &["c"]),
-                node("Where", &["c", "x", "z"], &["y"]),
-            ],
-            vec![],
-        ),
-        c(
-            "add f32 broadcast",
-            vec![value("x", FLOAT, &[1000, 1]), value("z", FLOAT, &[1, 100])],
-            one("Add", &["x", "z"], vec![]),
-            vec![],
-        ),
-        c(
-            "add f32 rank8 dims 4",
-            vec![
-                value("x", FLOAT, &[4, 1, 4, 1, 4, 1, 4, 1]),
-                value("z", FLOAT, &[1, 4, 1, 4, 1, 4, 1, 4]),
-            ],
-            one("Add", &["x", "z"], vec![]),
-            vec![],
-        ),
-        c(
-            "div i32",
-            vec![value("x", I32, &[100000]), value("z", I32, &[100000])],
-            one("Div", &["x", "z"], vec![]),
-            vec![],
-        ),
-        c(
-            "pow i32",
-            vec![value("x", I32, &[100000]), value("z", I32, &[100000])],
-            one("Pow", &["x", "z"], vec![]),
-            vec![],
-        ),
-        c(
-            "mod i64 const",
-            vec![value("x", I64, &[100000])],
-            one("Mod", &["x", "z"], vec![]),
-            vec![w("z", I64, &[])],
-        ),
-        c(
-            "sin",
-            vec![value("x", FLOAT, &[100000])],
-            one("Sin", &["x"], vec![]),
-            vec![],
-        ),
-        c(
-            "pow f32",
-            vec![value("x", FLOAT, &[100000]), value("z", FLOAT, &[100000])],
-            one("Pow", &["x", "z"], vec![]),
-            vec![],
-        ),
-        c(
-            "exp",
-            vec![value("x", FLOAT, &[100000])],
-            one("Exp", &["x"], vec![]),
-            vec![],
-        ),
-        c(
-            "fmod f32",
-            vec![value("x", FLOAT, &[100000]), value("z", FLOAT, &[100000])],
-            one("Mod", &["x", "z"], vec![int("fmod", 1)]),
-            vec![],
-        ),
-        c(
-            "topk",
-            vec![value("x", FLOAT, &[100, 1000])],
-            vec![node("TopK", &["x", "k"], &["y", "i"])],
-            vec![tensor("k", I64, &[1], &10i64.to_le_bytes())],
-        ),
-        c(
-            "cumsum",
-            vec![value("x", FLOAT, &[100, 1000])],
-            one("CumSum", &["x", "a"], vec![]),
-            vec![tensor("a", I64, &[], &0i64.to_le_bytes())],
-        ),
-        c(
-            "reduce min axis0",
-            vec![value("x", FLOAT, &[1000, 100])],
-            one("ReduceMin", &["x"], vec![ints("axes", &[0])]),
-            vec![],
-        ),
-        c(
-            "reduce sum i32",
-            vec![value("x", I32, &[1000, 100])],
-            one("ReduceProd", &["x"], vec![ints("axes", &[0])]),
-            vec![],
-        ),
-        c(
-            "argmax axis0",
-            vec![value("x", U8, &[1000, 100])],
-            one("ArgMax", &["x"], vec![int("axis", 0)]),
-            vec![],
-        ),
-        c(
-            "softmax",
-            vec![value("x", FLOAT, &[10000, 10])],
-            one("Softmax", &["x"], vec![]),
-            vec![],
-        ),
-        c(
-            "softmax n=1",
-            vec![value("x", FLOAT, &[100000, 1])],
-            one("Softmax", &["x"], vec![]),
-            vec![],
-        ),
-        c(
-            "quantize per axis last",
-            vec![value("x", FLOAT, &[1000, 100])],
-            one("QuantizeLinear", &["x", "s"], vec![int("axis", 1)]),
-            vec![w("s", FLOAT, &[100])],
-        ),
-        c(
-            "dequantize per axis",
-            vec![value("x", U8, &[1000, 100])],
-            one("DequantizeLinear", &["x", "s"], vec![int("axis", 1)]),
-            vec![w("s", FLOAT, &[100])],
-        ),
-        c(
-            "cast f32 i64",
-            vec![value("x", FLOAT, &[100000])],
-            one("Cast", &["x"], vec![int("to", 7)]),
-            vec![],
-        ),
-        c(
-            "cast u8 i64",
-            vec![value("x", U8, &[100000])],
-            one("Cast", &["x"], vec![int("to", 7)]),
-            vec![],
-        ),
-        c(
-            "einsum",
-            vec![
-                value("x", FLOAT, &[100, 100]),
-                value("z", FLOAT, &[100, 100]),
-            ],
-            vec![
-                node("Einsum", &["x", "z"], &["y"]).bytes(
-                    5,
-                    Message::default()
-                        .bytes(1, "equation")
-                        .int(20, 3)
-                        .bytes(4, "ij,kj->ik"),
-                ),
-            ],
-            vec![],
-        ),
-        c(
-            "depthwise f32 3x3",
-            vec![value("x", FLOAT, &[1, 64, 56, 56])],
-            one("Conv", &["x", "w"], vec![int("group", 64)]),
-            vec![w("w", FLOAT, &[64, 1, 3, 3])],
-        ),
-        c(
-            "depthwise i8 s2",
-            vec![value("x", U8, &[1, 64, 56, 56])],
-            one(
-                "ConvInteger",
-                &["x", "w"],
-                vec![int("group", 64), ints("strides", &[2, 2])],
-            ),
-            vec![w("w", U8, &[64, 1, 3, 3])],
-        ),
-        c(
-            "gemv i8 4096",
-            vec![value("x", U8, &[1, 4096])],
-            one("MatMulInteger", &["x", "w"], vec![]),
-            vec![w("w", U8, &[4096, 4096])],
-        ),
-        c(
-            "gemv f32 2048",
-            vec![value("x", FLOAT, &[1, 2048])],
-            one("MatMul", &["x", "w"], vec![]),
-            vec![w("w", FLOAT, &[2048, 2048])],
-        ),
-        c(
-            "conv i8 1x1 out 2048ch",
-            vec![value("x", U8, &[1, 2048, 1, 1])],
-            one("ConvInteger", &["x", "w"], vec![]),
-            vec![w("w", U8, &[2048, 2048, 1, 1])],
-        ),
-        c(
-            "conv f32 1x1 out 1024ch",
-            vec![value("x", FLOAT, &[1, 1024, 1, 1])],
-            one("Conv", &["x", "w"], vec![]),
-            vec![w("w", FLOAT, &[1024, 1024, 1, 1])],
-        ),
-        c(
-            "conv f32 1 out channel",
-            vec![value("x", FLOAT, &[1, 64, 28, 28])],
-            one("Conv", &["x", "w"], vec![]),
-            vec![w("w", FLOAT, &[1, 64, 3, 3])],
-        ),
-        c(
-            "matmul f32 m=1 dyn",
-            vec![value("x", FLOAT, &[1, 512]), value("w", FLOAT, &[512, 512])],
-            one("MatMul", &["x", "w"], vec![]),
-            vec![],
-        ),
-        c(
-            "matmul f32 m=9 n=1 dyn",
-            vec![value("x", FLOAT, &[9, 4096]), value("w", FLOAT, &[4096, 1])],
-            one("MatMul", &["x", "w"], vec![]),
-            vec![],
-        ),
-        c(
-            "add bias chw",
-            vec![value("x", FLOAT, &[1, 64, 40, 40])],
-            one("Add", &["x", "w"], vec![]),
-            vec![w("w", FLOAT, &[1, 64, 1, 1])],
-        ),
-        c(
-            "reduce mean last",
-            vec![value("x", FLOAT, &[100, 1000])],
-            one("ReduceMean", &["x"], vec![ints("axes", &[1])]),
-            vec![],
-        ),
-        c(
-            "reduce max last i8",
-            vec![value("x", U8, &[100, 1000])],
-            one("ReduceMax", &["x"], vec![ints("axes", &[1])]),
-            vec![],
-        ),
-        c(
-            "concat 2 large",
-            vec![value("x", U8, &[100, 1000])],
-            one("Concat", &["x"; 2], vec![int("axis", 1)]),
-            vec![],
-        ),
-        c(
-            "gather rows of 64 f32",
-            vec![value("x", FLOAT, &[1000, 64]), value("i", I64, &[1000])],
-            one("Gather", &["x", "i"], vec![]),
-            vec![],
-        ),
-        c(
-            "dequantize scalar",
-            vec![value("x", U8, &[100000])],
-            one("DequantizeLinear", &["x", "s"], vec![]),
-            vec![w("s", FLOAT, &[])],
-        ),
-        c(
-            "quantize scalar",
-            vec![value("x", FLOAT, &[100000])],
-            one("QuantizeLinear", &["x", "s"], vec![]),
-            vec![w("s", FLOAT, &[])],
-        ),
-        c(
-            "maxpool dilated 2",
-            vec![value("x", U8, &[1, 64, 56, 56])],
-            one(
-                "MaxPool",
-                &["x"],
-                vec![ints("kernel_shape", &[3, 3]), ints("dilations", &[2, 2])],
-            ),
-            vec![],
-        ),
-    ]
+fn graph(op: &str, inputs: &str, constants: &str, attributes: &str) -> Graph {
+    const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+    let inputs = operands(inputs, &NAMES);
+    let constants = operands(constants, &NAMES[inputs.len()..]);
+    let names: Vec<&str> = inputs.iter().chain(&constants).map(|o| o.0).collect();
+    let outputs: &[&str] = if op == "TopK" { &["y", "z"] } else { &["y"] };
+    let attributes = attributes
+        .split(' ')
+        .filter_map(|text| text.split_once('='));
+    let node = attributes.fold(node(op, &names, outputs), |node, (name, value)| {
+        let list = numbers(value);
+        let one = ["group", "axis", "fmod", "to"].contains(&name);
+        node.bytes(
+            5,
+            if one {
+                int(name, list[0])
+            } else {
+                ints(name, &list)
+            },
+        )
+    });
+    Graph {
+        nodes: vec![node],
+        initializers: constants.iter().map(constant).collect(),
+        inputs: inputs
+            .iter()
+            .map(|(name, ty, dims)| value(name, *ty, &numbers(dims)))
+            .collect(),
+        outputs: vec![Message::default().bytes(1, "y")],
+    }
 }
 
 /// Fastest nanoseconds, and the gas of the operation.
@@ -555,6 +178,7 @@ fn run(graph: &Graph, schedule: &GasSchedule) -> Result<(f64, f64), String> {
         let count: usize = info.shape.iter().map(|d| *d as usize).product();
         let number = |i: usize| match info.ty {
             ElementType::F32 => (0.5 + (i % 13) as f32).to_le_bytes().to_vec(),
+            ElementType::Bool => vec![(i % 2) as u8],
             ty => ((1 + i % 5) as u64).to_le_bytes()[..ty.size()].to_vec(),
         };
         let data = (0..count).flat_map(number).collect();
@@ -573,20 +197,25 @@ fn run(graph: &Graph, schedule: &GasSchedule) -> Result<(f64, f64), String> {
 }
 
 pub fn items(schedule: &GasSchedule) -> Vec<Item> {
-    let measure = |(name, graph): Case| match run(&graph, schedule) {
-        Ok((ns, gas)) => Some(Item {
-            name: name.to_owned(),
-            price: "nn".to_owned(),
-            now: gas,
-            units: 1.0,
-            ns,
-            gas,
-            r2: 1.0,
-        }),
-        Err(why) => {
-            eprintln!("{name} is not measured: {why}");
-            None
+    let measure = |line: &str| {
+        let mut cells = line.split('|').map(str::trim);
+        let mut cell = || cells.next().unwrap_or_default();
+        let name = cell();
+        match run(&graph(cell(), cell(), cell(), cell()), schedule) {
+            Ok((ns, gas)) => Some(Item {
+                name: name.to_owned(),
+                price: "nn".to_owned(),
+                now: gas,
+                units: 1.0,
+                ns,
+                gas,
+                r2: 1.0,
+            }),
+            Err(why) => {
+                eprintln!("{name} is not measured: {why}");
+                None
+            }
         }
     };
-    cases().into_iter().filter_map(measure).collect()
+    CASES.lines().filter_map(measure).collect()
 }

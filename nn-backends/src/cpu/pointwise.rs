@@ -146,12 +146,15 @@ fn choose(isa: Isa, x: Operands<'_>, result: &Info) -> Result<Option<Data>, RunE
         return Err(OPERANDS);
     };
     let rows = Rows::new(&result.shape, [&condition.shape, &a.shape, &b.shape]).ok_or(OPERANDS)?;
-    let data = match (&a.data, &b.data) {
-        (Data::F32(a), Data::F32(b)) => select(isa, &rows, c, a, b).map(Data::F32),
-        (Data::I64(a), Data::I64(b)) => select(isa, &rows, c, a, b).map(Data::I64),
-        (Data::U8(a), Data::U8(b)) => select(isa, &rows, c, a, b).map(Data::U8),
-        _ => return Ok(None),
-    };
+    macro_rules! of {
+        ($($ty:ident)*) => {
+            match (&a.data, &b.data) {
+                $((Data::$ty(a), Data::$ty(b)) => select(isa, &rows, c, a, b).map(Data::$ty),)*
+                _ => None,
+            }
+        };
+    }
+    let data = of!(U8 I8 U16 I16 U32 I32 U64 I64 F32 F64 Bool);
     data.map(Some).ok_or(OPERANDS)
 }
 
