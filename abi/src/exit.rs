@@ -141,6 +141,8 @@ trap_codes! {
     Exited = 38, "exited";
     /// An interface was used against its rules.
     Protocol = 39, "protocol";
+    /// The schedule in force refuses the contract's code, which an earlier one accepted.
+    RefusedCode = 40, "refused-code";
 }
 
 impl TrapCode {

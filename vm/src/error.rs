@@ -85,9 +85,8 @@ pub enum Error {
         /// Hash of what came.
         found: Hash,
     },
-    /// Code that was accepted once is refused now: the chain's bytes or its schedules
-    /// changed under it.
-    #[error("code {} on the chain is refused: {reason}", hex::encode(.code))]
+    /// An earlier schedule accepted the code, and the one in force refuses it.
+    #[error("the schedule in force refuses code {} that the chain has: {reason}", hex::encode(.code))]
     StoredCode {
         /// Hash of the code.
         code: Hash,
@@ -168,6 +167,7 @@ impl Error {
                 | Self::AddressInUse(_)
                 | Self::InsufficientBalance { .. }
                 | Self::BlockFull { .. }
+                | Self::StoredCode { .. }
         )
     }
 }

@@ -3,14 +3,15 @@
 mod builder;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aivm_abi::receipt::Receipt;
-use aivm_gas::instrument;
+use aivm_gas::{InstrumentError, instrument};
 use aivm_nn::Model;
+use lru::LruCache;
 
 use crate::block::BlockPqGas;
-use crate::cache::{CacheStats, ModuleCache};
+use crate::cache::{CacheStats, ModuleCache, ModuleId};
 use crate::check::check;
 use crate::delta::StateDelta;
 use crate::engine::{CompileError, Compiled, panic_text};
@@ -31,6 +32,8 @@ pub use builder::VmBuilder;
 pub(crate) struct Shared {
     schedules: Schedules,
     cache: Arc<ModuleCache>,
+    /// Why schedules refuse code. Finding that out takes long, and a contract may ask for it often.
+    refused: Mutex<LruCache<ModuleId, String>>,
     pub meter: Meter,
     pub models: ModelCache,
     /// Whether receipts hold the root of their inferences' traces.
@@ -39,29 +42,54 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// Compiled code of a contract.
+    ///
+    /// # Errors
+    /// `StoredCode` when the schedule refuses the code, which depends on the two alone.
     pub fn load(
         &self,
         active: &Active,
         host: &dyn Host,
         code: &Hash,
     ) -> Result<Arc<Compiled>, Error> {
-        self.cache.get((*code, active.hash), &active.engine, || {
-            let wasm = host.code(code)?.ok_or(Error::UnknownCode(*code))?;
-            let found = code_hash(&wasm);
-            if found != *code {
-                return Err(Error::CodeMismatch {
-                    requested: *code,
-                    found,
+        let id = (*code, active.hash);
+        self.cache.get(id, &active.engine, || {
+            if let Some(reason) = self.refused().get(&id).cloned() {
+                return Err(Error::StoredCode {
+                    code: *code,
+                    reason,
                 });
             }
-            let instrumented = instrument(&wasm, &active.schedule);
-            // It was accepted when it was uploaded.
-            let instrumented = instrumented.map_err(|error| Error::StoredCode {
-                code: *code,
-                reason: error.to_string(),
+            let wasm = stored_code(host, code)?;
+            let instrumented = instrument(&wasm, &active.schedule).map_err(|error| {
+                self.refused().put(id, error.to_string());
+                refused(code, &error)
             })?;
             Ok(instrumented.wasm)
         })
+    }
+
+    fn refused(&self) -> MutexGuard<'_, LruCache<ModuleId, String>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Code that the chain has, after a look at its hash.
+pub(crate) fn stored_code(host: &dyn Host, code: &Hash) -> Result<Vec<u8>, Error> {
+    let wasm = host.code(code)?.ok_or(Error::UnknownCode(*code))?;
+    match code_hash(&wasm) {
+        found if found == *code => Ok(wasm),
+        found => Err(Error::CodeMismatch {
+            requested: *code,
+            found,
+        }),
+    }
+}
+
+/// Code that the chain has is refused: it was accepted when it was uploaded.
+pub(crate) fn refused(code: &Hash, error: &InstrumentError) -> Error {
+    Error::StoredCode {
+        code: *code,
+        reason: error.to_string(),
     }
 }
 
@@ -471,6 +499,7 @@ impl Vm {
     /// not in gas.
     pub fn clear_caches(&self) {
         self.shared.cache.clear();
+        self.shared.refused().clear();
         self.shared.models.clear();
     }
 }

@@ -48,6 +48,60 @@ fn pitfall_03_a_new_schedule_does_not_find_code_of_the_old_one() {
     assert_eq!(there.hash(), new.hash());
 }
 
+/// Code that was accepted once and is refused now is so for everybody, whoever calls it.
+#[test]
+fn code_that_a_later_schedule_refuses_is_refused_by_all() {
+    let mut strict = GasSchedule::v1();
+    strict.version = 2;
+    strict.limits.globals = 1;
+    let mut schedules = ScheduleSet::default();
+    schedules.activate(1_000, strict).unwrap();
+    let vm = Vm::builder().schedules(schedules).build().unwrap();
+    let mut world = World::with_vm(vm);
+    let outer = format!(
+        "(call $calls.call {target} {value} (i64.const 5000000) (i32.const 0) (i32.const 0) (i32.const 2048))
+         (call $result (i32.const 0) (i32.const 2048) (i32.const 12))",
+        target = push_word("(local.get $at)"),
+        value = word(0)
+    );
+    let outer = world.deploy(&guest(&["calls.call"], &call_body(&outer)));
+    let wasm = guest(&[], "(global $more i32 (i32.const 0))");
+    let inner = world.deploy(&wasm);
+    world.host.set_block(aivm::BlockContext::new(7, 1_000));
+
+    let direct = Call::new(ALICE, inner, b"");
+    let deploy = Deploy::new(ALICE, aivm::code_hash(&wasm), b"").with_salt([1; 32]);
+    for _ in 0..2 {
+        let errors = [
+            world.vm.call(&mut world.host, &direct).unwrap_err(),
+            world.vm.estimate(&world.host, &direct).unwrap_err(),
+            world.vm.count_opcodes(&world.host, &direct).unwrap_err(),
+            world.vm.deploy(&mut world.host, &deploy).unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!(error.code(), "stored-code");
+            assert!(error.is_refusal());
+            let text = error.to_string();
+            assert!(
+                text.ends_with("too many globals: 2, at most 1 allowed (at byte 47)"),
+                "{text}"
+            );
+        }
+        world.vm.clear_caches();
+    }
+
+    let nested = Call::new(ALICE, outer, limbs(&inner));
+    let receipt = world.vm.estimate(&world.host, &nested).unwrap().receipt;
+    let (counted, _) = world.vm.count_opcodes(&world.host, &nested).unwrap();
+    assert_eq!(counted, receipt);
+    assert_eq!(receipt.status, Status::Return);
+    // The error case, `trapped` and its code.
+    let failure = [1, 1, TrapCode::RefusedCode.code()];
+    let number = |at: usize| u32::from_le_bytes(receipt.output[at..][..4].try_into().unwrap());
+    assert_eq!([number(0) & 0xff, number(4) & 0xff, number(8)], failure);
+    assert!(receipt.gas.execution > 5_000_000);
+}
+
 /// 4: one meter must serve any number of modules.
 #[test]
 fn pitfall_04_many_modules_share_one_vm() {

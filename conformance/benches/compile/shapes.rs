@@ -199,6 +199,21 @@ pub const ACCEPTED: &[(&str, Shape)] = &[
             nest.repeat((n / 300).max(1))
         )
     }),
+    ("branches to one join", |n| {
+        format!(
+            "(module (func (export \"f\") (param i32) (block {})))",
+            "(br_if 0 (local.get 0))".repeat((n / 16).max(1))
+        )
+    }),
+    ("additions in branches to one join", |n| {
+        let add = "(br_if 0 (local.tee 0 (i32.add (local.get 0) (i32.const 3))))";
+        let body = add.repeat((n / 16).max(1));
+        format!("(module (func (export \"f\") (param i32) (block {body})))")
+    }),
+    ("returns", |n| {
+        let body = "(if (local.get 0) (then return))".repeat((n / 16).max(1));
+        format!("(module (func (export \"f\") (param i32) {body}))")
+    }),
     ("blocks in blocks", |n| {
         let nest = format!(
             "{}{}",

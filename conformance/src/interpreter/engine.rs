@@ -53,17 +53,18 @@ impl Modules {
         self.linker.engine()
     }
 
+    /// A module under a schedule; a trap when the schedule refuses it.
     pub fn get(
         &mut self,
         id: (Hash, Hash),
         wasm: &[u8],
         schedule: &GasSchedule,
-    ) -> Result<Arc<Module>, String> {
+    ) -> Result<Arc<Module>, Exit> {
         if let Some(found) = self.cache.get(&id) {
             return Ok(found.clone());
         }
-        let metered = instrument(wasm, schedule).map_err(|error| error.to_string())?;
-        let module = Module::new(self.engine(), &metered.wasm).map_err(|e| e.to_string())?;
+        let metered = instrument(wasm, schedule).map_err(|_| TrapCode::RefusedCode)?;
+        let module = Module::new(self.engine(), &metered.wasm).map_err(machine)?;
         let module = Arc::new(module);
         self.cache.insert(id, module.clone());
         Ok(module)

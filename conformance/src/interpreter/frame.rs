@@ -177,16 +177,14 @@ impl Frame {
 
 impl Shared {
     /// The instrumented module of some code.
-    fn module(&mut self, code: &Hash) -> Result<Arc<wasmi::Module>, Exit> {
+    pub fn module(&mut self, code: &Hash) -> Result<Arc<wasmi::Module>, Exit> {
         let wasm = self.world.library.codes.get(code).cloned();
         let wasm = wasm.ok_or_else(|| Exit::host("a contract without code"))?;
         let schedule = match self.fault {
             Some(Fault::Cache) => Hash::default(),
             _ => self.schedule_hash,
         };
-        self.modules
-            .get((*code, schedule), &wasm, &self.schedule)
-            .map_err(Exit::host)
+        self.modules.get((*code, schedule), &wasm, &self.schedule)
     }
 
     fn price(&self, func: FuncId) -> HostPrice {

@@ -2,7 +2,7 @@
 
 use aivm::{Address, DEFAULT_GAS_LIMIT, Word};
 use aivm_abi::receipt::{GasUsed, Kind, Receipt, Status};
-use aivm_abi::{Digest, Exit};
+use aivm_abi::{Digest, Exit, TrapCode};
 use aivm_gas::GasSchedule;
 
 use super::chain::{Hash, Ledger, World};
@@ -76,24 +76,17 @@ impl Interpreter {
             _ => message.value,
         };
         let before = ledger.clone();
-        let mut work = ledger.clone();
-        if !value.is_zero() && !work.transfer(from, contract, value) {
-            return refuse("insufficient-balance");
-        }
-        if entry == Entry::Construct {
-            work.contracts.insert(contract, code);
-        }
         let pq_limit = schedule.pqc.max_pqc_gas_per_tx;
         let mut prices = schedule.clone();
         if self.fault == Some(Fault::Price) {
             prices.wasm.integer += 1;
         }
-        let shared = Shared {
+        let mut shared = Shared {
             modules: std::mem::take(&mut self.modules),
             schedule: prices,
             schedule_hash: schedule.hash(),
             world: world.clone(),
-            ledger: work,
+            ledger: ledger.clone(),
             origin: from,
             lanes: Lanes {
                 pq_limit: message
@@ -108,6 +101,17 @@ impl Interpreter {
             fault: self.fault,
             ..Shared::default()
         };
+        match shared.module(&code) {
+            Err(Exit::Trap(TrapCode::RefusedCode)) => return refuse("stored-code"),
+            module => module.map_err(failed)?,
+        };
+        let work = &mut shared.ledger;
+        if !value.is_zero() && !work.transfer(from, contract, value) {
+            return refuse("insufficient-balance");
+        }
+        if entry == Entry::Construct {
+            work.contracts.insert(contract, code);
+        }
         let run = Message {
             entry,
             contract,

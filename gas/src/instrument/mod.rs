@@ -93,6 +93,9 @@ pub struct Stats {
     pub blocks: u64,
     /// Joins of control flow times locals, summed over all functions.
     pub phis: u64,
+    /// Values that branches put in place where more than four of them meet, weighted by how many
+    /// meet there, summed over all functions.
+    pub moves: u64,
     /// Words of the largest frame.
     pub largest_frame: u64,
     /// Pages of the memory at the start.

@@ -47,8 +47,6 @@ struct Guest {
     named: BTreeSet<u32>,
     /// `memory.grow` instructions.
     grows: u64,
-    /// Values to move where branches meet, of all functions.
-    moves: u64,
     /// Elements of all tables at the start, and of all element segments.
     elements: [u64; 2],
     /// Where code first changes a table or drops a segment.
@@ -97,6 +95,7 @@ pub(super) fn instrument(
         (p.per_local, stats.locals),
         (p.per_block, stats.blocks),
         (p.per_phi, stats.phis),
+        (p.per_move, stats.moves),
     ]
     .iter()
     .fold(p.base, |sum, (price, count)| {

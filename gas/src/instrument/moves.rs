@@ -15,6 +15,10 @@ const FREE: u64 = 4;
 /// Branches to one join after which each costs twice as much.
 const STEEP: u64 = 256;
 
+/// What the gas left counts for at a join: it is one more value that every branch passes, and no
+/// two branches pass the same, because what is paid between them changes it.
+const GAS: u64 = 2;
+
 /// Targets of one `br_table` that are the same take together what one branch takes.
 const SAME: u64 = 8;
 
@@ -92,7 +96,8 @@ impl Moves {
             }
         }
         joins.iter().fold(0_u64, |sum, (block, weight)| {
-            let values = live.count(*block) + merged.get(*block).copied().unwrap_or(0);
+            let passed = merged.get(*block).copied().unwrap_or(0);
+            let values = GAS + live.count(*block) + passed;
             sum.saturating_add(values.saturating_mul(*weight))
         })
     }

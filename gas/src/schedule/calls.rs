@@ -68,17 +68,21 @@ pub struct UploadPrices {
     /// Each join of control flow, times the locals of its function: the values that a
     /// compiler has to merge there.
     pub per_phi: u64,
+    /// Each value that a branch has to put in place where more than four of them meet; more
+    /// where hundreds meet (`limits.phis` says how it is counted).
+    pub per_move: u64,
 }
 
 impl UploadPrices {
     pub(super) fn v1() -> Self {
         Self {
             base: 1_000_000,
-            per_byte: 5_000,
+            per_byte: 20_000,
             per_function: 200_000,
             per_local: 2_000,
             per_block: 10_000,
             per_phi: 2_000,
+            per_move: 20_000,
         }
     }
 }

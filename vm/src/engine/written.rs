@@ -160,6 +160,8 @@ impl FaultHandler {
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsRawFd;
+
     use super::*;
 
     /// Pages that can only be read, and what watches them.
@@ -236,9 +238,23 @@ mod tests {
 
     #[test]
     fn a_machine_that_refuses_is_remembered() {
-        let (base, page, written) = watched(2);
-        // SAFETY: the mapping is ours; nobody touches it from here on.
-        unsafe { libc::munmap(base.cast(), 2 * page) };
+        // A file that was opened for reading cannot be written through a shared mapping.
+        let file = std::fs::File::open(std::env::current_exe().unwrap()).unwrap();
+        let length = 1 << 16;
+        // SAFETY: a new mapping at an address of the kernel's choice.
+        let base = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                length,
+                libc::PROT_READ,
+                libc::MAP_SHARED,
+                file.as_raw_fd(),
+                0,
+            )
+        };
+        assert_ne!(base, libc::MAP_FAILED);
+        // SAFETY: the mapping is never undone, and nothing is written to it.
+        let written = unsafe { WrittenPages::new(base as usize, length) }.unwrap();
         assert!(!written.fault(base as usize));
         assert!(written.refused());
         assert!(written.open(0, 1).is_err());

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::host::{Hash, Host};
 use crate::inspect::OpcodeProfile;
 use crate::schedules::Active;
+use crate::vm::{refused, stored_code};
 
 /// Modules with counters, compiled for one transaction, and what they counted.
 #[derive(Debug, Default)]
@@ -29,8 +30,9 @@ impl Counting {
         if let Some((compiled, _)) = self.modules.get(code) {
             return Ok(compiled.clone());
         }
-        let wasm = host.code(code)?.ok_or(Error::UnknownCode(*code))?;
-        let counted = count_blocks(&wasm, &active.schedule)?;
+        let wasm = stored_code(host, code)?;
+        let counted =
+            count_blocks(&wasm, &active.schedule).map_err(|error| refused(code, &error))?;
         let compiled = active
             .engine
             .compile_counting(&counted.wasm, counted.blocks.len())?;

@@ -7,6 +7,7 @@ use super::gas::Cause;
 use super::session::Session;
 use super::tx::{Open, Tx, fail};
 use crate::engine::{self, Entry, Outcome};
+use crate::error::Error;
 use crate::host::Hash;
 use crate::inspect::{FrameInfo, FrameResult};
 use crate::journal::{Checkpoint, StorageId};
@@ -128,15 +129,15 @@ impl<'f, 'a> Frame<'f, 'a> {
     fn execute(&mut self, message: &Message<'_>) -> Result<Outcome, Exit> {
         let tx = &mut *self.tx;
         let compiled = match (tx.first.take(), &mut tx.counting) {
-            (_, Some(counting)) => counting
-                .module(tx.active, tx.host, &message.code)
-                .map_err(fail)?,
-            (Some(compiled), None) => compiled,
-            (None, None) => tx
-                .shared
-                .load(tx.active, tx.host, &message.code)
-                .map_err(fail)?,
+            (_, Some(counting)) => counting.module(tx.active, tx.host, &message.code),
+            (Some(compiled), None) => Ok(compiled),
+            (None, None) => tx.shared.load(tx.active, tx.host, &message.code),
         };
+        let compiled = compiled.map_err(|error| match error {
+            // A caller may live with that; what a transaction itself calls was looked at before.
+            Error::StoredCode { .. } => TrapCode::RefusedCode.into(),
+            error => fail(error),
+        })?;
         let call = &self.tx.active.schedule.call;
         self.spend(Cause::Execution, call.instance_gas(compiled.pages()))?;
         engine::run(&compiled, self, message.entry, message.input)

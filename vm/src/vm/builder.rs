@@ -1,9 +1,11 @@
 //! Setting a VM up.
 
-use std::sync::Arc;
+use std::num::NonZero;
+use std::sync::{Arc, Mutex};
 
 use aivm_gas::{GasSchedule, ScheduleSet};
 use aivm_nn::Model;
+use lru::LruCache;
 
 use super::{Shared, Vm};
 use crate::cache::{DiskCache, ModuleCache};
@@ -12,6 +14,9 @@ use crate::error::Error;
 use crate::exec::{ModelCache, Preparer};
 use crate::metrics::Meter;
 use crate::schedules::Schedules;
+
+/// Modules that are known to be refused by the schedule in force.
+const REFUSED: NonZero<usize> = NonZero::new(4_096).unwrap();
 
 /// Sets a [`Vm`] up.
 #[derive(Debug)]
@@ -142,6 +147,7 @@ impl VmBuilder {
             shared: Shared {
                 schedules: Schedules::new(&self.schedules, self.target, &idle)?,
                 cache,
+                refused: Mutex::new(LruCache::new(REFUSED)),
                 meter,
                 models: ModelCache::new(self.model_bytes, self.preparer),
                 inference_traces: self.inference_traces,

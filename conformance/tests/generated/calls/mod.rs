@@ -4,6 +4,7 @@ mod checkpoints;
 mod extensions;
 mod nested;
 mod reentrancy;
+mod refused;
 mod transactions;
 mod values;
 
@@ -132,5 +133,6 @@ pub fn files() -> Vec<File> {
         transactions::file(),
         checkpoints::file(),
         extensions::file(),
+        refused::file(),
     ]
 }

@@ -280,7 +280,7 @@ pub fn file() -> File {
     }
     let trap = canonical(&sample(2));
     let status = 14 + 8 + 4 + sample(2).network.len() + 8 + 8 + 32 + 41;
-    for code in [0u32, 12, 19, 40, u32::MAX] {
+    for code in [0u32, 12, 19, 41, u32::MAX] {
         let mut bytes = trap.clone();
         bytes[status + 1..status + 5].copy_from_slice(&code.to_le_bytes());
         file.push(refused(

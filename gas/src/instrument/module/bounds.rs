@@ -66,8 +66,8 @@ impl Guest {
             limits.total_locals,
         )?;
         check(offset, Limit::TotalPhis, stats.phis, limits.total_phis)?;
-        self.moves = self.moves.saturating_add(function.moves);
-        check(offset, Limit::TotalPhis, self.moves, limits.total_phis)
+        stats.moves = stats.moves.saturating_add(function.moves);
+        check(offset, Limit::TotalPhis, stats.moves, limits.total_phis)
     }
 
     /// Counts of a section, before anything is done with its contents.
