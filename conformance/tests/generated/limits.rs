@@ -116,6 +116,13 @@ const LIMITS: &[Limit] = &[
     ("memory_grows", "memory.grow instructions", 3, |n| {
         contract("", &repeat("(drop (memory.grow (i32.const 0)))", n))
     }),
+    // Four of the branches are free, the last one is the way through, and each of the others passes
+    // the gas, which counts for two.
+    ("phis", "values that branches put in place", 20, |n| {
+        let branches = n.div_ceil(2) + 4;
+        let body = repeat("(br_if 0 (i32.const 0)) ", branches - 1);
+        contract("", &format!("(block {body})"))
+    }),
     ("stack_values", "values on the operand stack", 40, |n| {
         contract(
             "",
