@@ -241,11 +241,16 @@ impl Checker<'_, '_> {
             && self.local(name).is_none()
         {
             if let Some(model) = self.sy.models.get(name).copied() {
+                self.no_options(options);
                 return self.call_model(model, member, args, span);
             }
             match (name.as_str(), member.name.as_str()) {
-                ("abi", _) => return self.abi(member, args, span),
+                ("abi", _) => {
+                    self.no_options(options);
+                    return self.abi(member, args, span);
+                }
                 ("Bytes" | "String", "concat") => {
+                    self.no_options(options);
                     let ty = if name == "Bytes" {
                         Type::Bytes
                     } else {
@@ -259,6 +264,9 @@ impl Checker<'_, '_> {
             }
         }
         let receiver = self.expr(object, None);
+        if !matches!(receiver.ty, Type::Contract(_) | Type::Error) {
+            self.no_options(options);
+        }
         match (receiver.ty.clone(), member.name.as_str()) {
             (Type::Error, _) => {
                 for arg in args {

@@ -40,14 +40,15 @@ impl Checker<'_, '_> {
                 };
                 let selector = super::selector(self.sy, &member.name, &params).unwrap_or_default();
                 self.state.effects.reads = true;
+                let (value, gas) = self.call_options(options, true);
                 return Expr {
                     ty: result_type(&returns),
                     kind: Kind::External {
                         target: Box::new(receiver),
                         selector,
                         args: values,
-                        value: None,
-                        gas: None,
+                        value,
+                        gas,
                         returns,
                         readonly: true,
                     },
@@ -74,28 +75,7 @@ impl Checker<'_, '_> {
         };
         let returns: Vec<Type> = function.returns.iter().map(|r| r.ty.clone()).collect();
         let readonly = function.readonly;
-        let (mut value, mut gas) = (None, None);
-        for option in options {
-            let name = option.name.as_ref().map_or("", |n| n.name.as_str());
-            match name {
-                "value" if readonly => {
-                    self.error(
-                        "E0409",
-                        option.name.as_ref().map_or(option.value.span, |n| n.span),
-                        "a `view` function takes no value",
-                        "not payable",
-                    );
-                }
-                "value" => value = Some(Box::new(self.value(&option.value, &Type::U256))),
-                "gas" => gas = Some(Box::new(self.value(&option.value, &Type::UInt(64)))),
-                _ => self.error(
-                    "E0410",
-                    option.name.as_ref().map_or(option.value.span, |n| n.span),
-                    format!("a call has no option `{name}`"),
-                    "expected `value` or `gas`",
-                ),
-            }
-        }
+        let (value, gas) = self.call_options(options, readonly);
         self.state.effects.reads = true;
         self.state.effects.writes |= !readonly;
         Expr {
@@ -111,6 +91,63 @@ impl Checker<'_, '_> {
             },
             span,
         }
+    }
+
+    /// Only calls of other contracts take options.
+    pub(super) fn no_options(&mut self, options: &[Arg]) {
+        if let Some(option) = options.first() {
+            self.error(
+                "E0436",
+                option.name.as_ref().map_or(option.value.span, |n| n.span),
+                "only calls of other contracts take options",
+                "has no effect here",
+            );
+        }
+    }
+
+    /// Value and gas of a call, each of which may be given once.
+    fn call_options(
+        &mut self,
+        options: &[Arg],
+        readonly: bool,
+    ) -> (Option<Box<Expr>>, Option<Box<Expr>>) {
+        let (mut value, mut gas) = (None, None);
+        for option in options {
+            let place = option.name.as_ref().map_or(option.value.span, |n| n.span);
+            let name = option.name.as_ref().map_or("", |n| n.name.as_str());
+            let (slot, ty) = match name {
+                "value" if readonly => {
+                    self.error(
+                        "E0409",
+                        place,
+                        "a `view` function takes no value",
+                        "not payable",
+                    );
+                    continue;
+                }
+                "value" => (&mut value, Type::U256),
+                "gas" => (&mut gas, Type::UInt(64)),
+                _ => {
+                    self.error(
+                        "E0410",
+                        place,
+                        format!("a call has no option `{name}`"),
+                        "expected `value` or `gas`",
+                    );
+                    continue;
+                }
+            };
+            let given = self.value(&option.value, &ty);
+            if slot.replace(Box::new(given)).is_some() {
+                self.error(
+                    "E0435",
+                    place,
+                    format!("`{name}` is given twice"),
+                    "a second time",
+                );
+            }
+        }
+        (value, gas)
     }
 
     pub(super) fn call_model(

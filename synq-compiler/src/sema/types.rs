@@ -316,6 +316,13 @@ impl<'a> Symbols<'a> {
                     BinaryOp::Sub => a.checked_sub(b),
                     BinaryOp::Mul => a.checked_mul(b),
                     BinaryOp::Div => a.checked_div(b),
+                    BinaryOp::Rem => a.checked_rem(b),
+                    BinaryOp::Pow => a.checked_pow(b),
+                    BinaryOp::Shl => a.checked_shl(usize::try_from(b).ok()?),
+                    BinaryOp::Shr => Some(a.wrapping_shr(usize::try_from(b).ok()?)),
+                    BinaryOp::BitAnd => Some(a & b),
+                    BinaryOp::BitOr => Some(a | b),
+                    BinaryOp::BitXor => Some(a ^ b),
                     _ => None,
                 }
             }
