@@ -98,6 +98,8 @@ pub struct Quote {
     pub memory: u64,
     /// How the model is computed.
     pub profile: Profile,
+    /// Thousandths of gas for what crosses the border: inputs and outputs are copied.
+    pub border_milligas: u64,
     /// Every operation in order.
     pub per_op: Vec<OpCost>,
 }
@@ -400,6 +402,20 @@ pub(crate) fn macs(graph: &Graph) -> u64 {
 }
 
 /// The price of one inference.
+/// Element operations that a tensor takes on its way in or out beside its bytes.
+const TENSOR: u64 = 256;
+
+/// What it takes to bring the inputs in and the outputs out.
+fn border(graph: &Graph) -> Counts {
+    let ends = || graph.inputs.iter().chain(&graph.outputs);
+    let bytes = ends().map(|id| graph.info(*id).bytes());
+    Counts {
+        moved: bytes.fold(0, u64::saturating_add),
+        element_int: (ends().count() as u64).saturating_mul(TENSOR),
+        ..Counts::default()
+    }
+}
+
 pub(crate) fn quote(graph: &Graph, prices: &NnPrices) -> Quote {
     let mut total = 0u64;
     let mut per_op = Vec::with_capacity(graph.nodes.len());
@@ -415,8 +431,11 @@ pub(crate) fn quote(graph: &Graph, prices: &NnPrices) -> Quote {
             counts,
         });
     }
+    let border = border(graph).milligas(prices);
+    total = total.saturating_add(border);
     Quote {
         gas: prices.infer_base.saturating_add(total.div_ceil(1000)),
+        border_milligas: border,
         macs: macs(graph),
         memory: memory::memory(graph),
         profile: profile(graph),

@@ -10,6 +10,8 @@ pub struct ModelLimits {
     pub nodes: usize,
     /// Named values: inputs, initialisers and node outputs. Default 65,536.
     pub values: usize,
+    /// Inputs of the model, and as many outputs. Default 256.
+    pub border: usize,
     /// Inputs plus outputs of one node. Default 256.
     pub node_arity: usize,
     /// Attributes of one node. Default 64.
@@ -29,6 +31,9 @@ pub struct ModelLimits {
     /// Elements that may be produced and multiply-accumulates that may be spent while constants are
     /// folded at load. Default 2²⁴.
     pub folding: u64,
+    /// Work of reading the file, as [`Model::from_onnx_measured`](crate::Model::from_onnx_measured)
+    /// counts it. Default: no limit but what the others imply.
+    pub work: u64,
 }
 
 impl Default for ModelLimits {
@@ -37,6 +42,7 @@ impl Default for ModelLimits {
             bytes: 64 << 20,
             nodes: 16_384,
             values: 65_536,
+            border: 256,
             node_arity: 256,
             attributes: 64,
             depth: 4,
@@ -46,6 +52,7 @@ impl Default for ModelLimits {
             memory: 512 << 20,
             name_bytes: 512,
             folding: 1 << 24,
+            work: u64::MAX,
         }
     }
 }

@@ -138,13 +138,18 @@ fn workspace(graph: &Graph, node: &Node) -> u64 {
     sum(&[general, own])
 }
 
-/// The bound in bytes: weights as they are and packed, and the worst moment of tensors alive and room to work in.
-pub(crate) fn memory(graph: &Graph) -> u64 {
+/// Bytes of weights, as they are and packed.
+pub(crate) fn held(graph: &Graph) -> u64 {
     let weights = graph.constants.keys().map(|id| graph.info(*id).bytes());
     let weights = weights.fold(0, u64::saturating_add);
     let nodes = graph.nodes.iter();
     let packed = nodes.map(|node| packed(graph, node).saturating_add(NODE));
-    let packed = packed.fold(0, u64::saturating_add);
+    packed.fold(weights, u64::saturating_add)
+}
+
+/// The bound in bytes: weights as they are and packed, and the worst moment of tensors alive and room to work in.
+pub(crate) fn memory(graph: &Graph) -> u64 {
+    let held = held(graph);
     // Outputs leave as copies in the border's form.
     let outputs = graph.outputs.iter().map(|id| graph.info(*id).bytes());
     let outputs = outputs.fold(0, u64::saturating_add).saturating_mul(2);
@@ -174,5 +179,5 @@ pub(crate) fn memory(graph: &Graph) -> u64 {
             alive = alive.saturating_sub(graph.info(*id).bytes());
         }
     }
-    sum(&[BASE, weights, packed, peak, room, outputs])
+    sum(&[BASE, held, peak, room, outputs])
 }

@@ -1,5 +1,6 @@
 //! A verified model.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use aivm_gas::NnPrices;
@@ -53,12 +54,34 @@ impl Model {
         limits: &ModelLimits,
         bindings: &Bindings,
     ) -> Result<Model, ModelError> {
+        Self::read(bytes, limits, bindings, &Cell::new(0))
+    }
+
+    /// As [`Model::from_onnx`], with the work that it took, also where it failed: the elements that were
+    /// folded into constants or made by operators, and 64 for each node that was lowered. Nodes in the
+    /// body of a loop count each time, and so does each pass. With a limit on it, more work than
+    /// [`ModelLimits::work`] means that it was given up.
+    pub fn from_onnx_measured(
+        bytes: &[u8],
+        limits: &ModelLimits,
+    ) -> (Result<Model, ModelError>, u64) {
+        let work = Cell::new(0);
+        let model = Self::read(bytes, limits, &Bindings::default(), &work);
+        (model, work.get())
+    }
+
+    fn read(
+        bytes: &[u8],
+        limits: &ModelLimits,
+        bindings: &Bindings,
+        work: &Cell<u64>,
+    ) -> Result<Model, ModelError> {
         // Constants are folded in strict floating point.
         let Imported {
             graph,
             inputs,
             outputs,
-        } = with_default_environment(|| import(bytes, limits, bindings))?;
+        } = with_default_environment(|| import(bytes, limits, bindings, work))?;
         Ok(Model {
             hash: canonical::hash(&graph, &inputs, &outputs),
             profile: cost::profile(&graph),
@@ -101,6 +124,11 @@ impl Model {
             .keys()
             .map(|id| self.graph.info(*id).bytes())
             .sum()
+    }
+
+    /// Bytes that a prepared model holds at most, whether it runs or not: weights, as they are and packed.
+    pub fn held_bytes(&self) -> u64 {
+        memory::held(&self.graph)
     }
 
     /// Multiply-accumulates of one inference.

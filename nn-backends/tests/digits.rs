@@ -160,7 +160,13 @@ fn the_quote_counts_what_the_network_does() {
     assert_eq!(quote.macs, 8 * 64 * 9 + 16 * 16 * 72 + 256 * 10);
     assert_eq!(quote.profile, Profile::Integer);
     let milligas: u64 = quote.per_op.iter().map(|op| op.milligas).sum();
-    assert_eq!(quote.gas, prices.infer_base + milligas.div_ceil(1000));
+    // 64 bytes in, ten bytes out, and 256 elements for each of the two.
+    let border = (64 + 10) * prices.byte_moved_milligas + 2 * 256 * prices.element_int_milligas;
+    assert_eq!(quote.border_milligas, border);
+    assert_eq!(
+        quote.gas,
+        prices.infer_base + (milligas + border).div_ceil(1000)
+    );
     assert!(quote.memory > model.weight_bytes());
     assert!(quote.memory < 512 << 10, "{}", quote.memory);
 }

@@ -369,3 +369,102 @@ fn graphs_that_are_read_again_are_counted_byte_by_byte() {
         "{found:?}"
     );
 }
+
+#[test]
+fn the_work_of_reading_is_counted_and_bounded() {
+    let three = |steps| with_graph("Loop", &[steps, ""], "body", &body(vec![]));
+    let measured = |nodes: Vec<Message>, work: u64| {
+        let mut limits = ModelLimits::default();
+        limits.work = work;
+        Model::from_onnx_measured(&around(nodes).model(), &limits)
+    };
+    // The loop, `Identity`, three passes, and the two numbers that each pass begins with.
+    let expected = 5 * 64 + 3 * 2;
+    let (model, work) = measured(vec![three("n")], u64::MAX);
+    assert_eq!((model.is_ok(), work), (true, expected));
+    let (model, work) = measured(vec![three("n")], expected);
+    assert_eq!((model.is_ok(), work), (true, expected));
+    for less in [0, 63, 64, expected - 1] {
+        let (model, work) = measured(vec![three("n")], less);
+        let error = model.unwrap_err();
+        assert!(
+            matches!(error, ModelError::Limit { max, .. } if max == less),
+            "{error}"
+        );
+        assert!(work > less && work <= expected, "{work} for {less}");
+    }
+    // Where it is given up, it ends soon.
+    let (model, work) = measured(vec![three("m")], 10_000);
+    assert!(model.is_err() && work < 10_100, "{work}");
+    // A million elements that an operator makes, and what is folded from them.
+    let n = 1i64 << 20;
+    let number = |name, n: i64| tensor(name, I64, &[], &n.to_le_bytes());
+    let graph = Graph {
+        nodes: vec![
+            node("Range", &["zero", "n", "one"], &["r"]),
+            node("Neg", &["r"], &["s"]),
+            node("Gather", &["s", "x"], &["y"]),
+        ],
+        initializers: vec![number("zero", 0), number("n", n), number("one", 1)],
+        inputs: vec![value("x", I64, &[1])],
+        outputs: vec![value("y", I64, &[1])],
+    };
+    let (model, work) = Model::from_onnx_measured(&graph.model(), &ModelLimits::default());
+    assert_eq!(work, 3 * 64 + 2 * n as u64);
+    // The file is short, and what it comes to is not.
+    assert!(model.unwrap().held_bytes() >= 8 * n as u64);
+}
+
+#[test]
+fn a_border_has_so_many_tensors() {
+    let names: Vec<String> = (0..257).map(|i| format!("x{i}")).collect();
+    let inputs = |count: usize| Graph {
+        nodes: vec![node("Identity", &["x0"], &["y"])],
+        initializers: vec![],
+        inputs: names[..count]
+            .iter()
+            .map(|name| value(name, FLOAT, &[1]))
+            .collect(),
+        outputs: vec![value("y", FLOAT, &[1])],
+    };
+    assert_eq!(load(&inputs(256)).unwrap().inputs().len(), 256);
+    let error = refusal(&inputs(257));
+    assert!(
+        matches!(
+            error,
+            ModelError::Limit {
+                what: "inputs",
+                found: 257,
+                max: 256
+            }
+        ),
+        "{error}"
+    );
+    let outputs = |count: usize| Graph {
+        nodes: vec![node("Identity", &["x"], &["y"])],
+        initializers: vec![],
+        inputs: vec![value("x", FLOAT, &[1])],
+        outputs: vec![value("y", FLOAT, &[1]); count],
+    };
+    assert_eq!(load(&outputs(256)).unwrap().outputs().len(), 256);
+    let error = refusal(&outputs(257));
+    assert!(
+        matches!(
+            error,
+            ModelError::Limit {
+                what: "outputs",
+                found: 257,
+                max: 256
+            }
+        ),
+        "{error}"
+    );
+    // Each output is paid for, the same one too.
+    let prices = aivm_gas::GasSchedule::v1().nn;
+    let quote = |count| load(&outputs(count)).unwrap().quote(&prices);
+    let each = 4 * prices.byte_moved_milligas + 256 * prices.element_int_milligas;
+    assert_eq!(
+        quote(256).border_milligas - quote(1).border_milligas,
+        255 * each
+    );
+}

@@ -198,8 +198,9 @@ impl Vm {
         guarded(|| {
             let active = self.active(host)?.clone();
             let prices = &active.schedule.nn;
-            let model = Model::from_onnx(onnx, &model_limits(prices))?;
-            let gas = registration_gas(&model, onnx.len(), prices);
+            let (model, work) = Model::from_onnx_measured(onnx, &model_limits(prices));
+            let model = model?;
+            let gas = registration_gas(&model, onnx.len(), work, prices);
             let hash = model.hash();
             if host.model(&hash)?.is_none() {
                 let mut delta = StateDelta::default();

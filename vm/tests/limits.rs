@@ -226,15 +226,37 @@ fn memory_and_data_are_fresh_for_every_call() {
 
 #[test]
 fn data_beyond_the_memory_is_a_trap_when_deployed() {
-    let wasm = guest(&[], r#"(data (i32.const 131071) "ab")"#);
-    let mut world = World::new();
-    let code = world.vm.upload(&mut world.host, &wasm).unwrap().code;
-    let deploy = Deploy::new(ALICE, code, []);
-    let deployed = world.vm.deploy(&mut world.host, &deploy).unwrap();
-    assert_eq!(
-        deployed.receipt.status,
-        Status::Trap(TrapCode::OutOfBoundsMemory)
+    for segments in [
+        r#"(data (i32.const 131071) "ab")"#,
+        // One that fits is written before the other is looked at.
+        r#"(data (i32.const 0) "x") (data (i32.const 131071) "ab")"#,
+        r#"(data (i32.const 0) "x") (data (i32.const -1) "ab")"#,
+        r#"(data (i32.const 131071) "x") (data (i32.const 131072) "a") (data (i32.const 7) "b")"#,
+        // No byte, and none that is there.
+        r#"(data (i32.const 65536) "x") (data (i32.const 131073) "")"#,
+    ] {
+        let wasm = guest(&[], segments);
+        for idle in [1_024, 0] {
+            let vm = Vm::builder().idle_instances(idle).build().unwrap();
+            let mut world = World::with_vm(vm);
+            let code = world.vm.upload(&mut world.host, &wasm).unwrap().code;
+            let deploy = Deploy::new(ALICE, code, []);
+            for _ in 0..2 {
+                let deployed = world.vm.deploy(&mut world.host, &deploy).unwrap();
+                assert_eq!(
+                    deployed.receipt.status,
+                    Status::Trap(TrapCode::OutOfBoundsMemory),
+                    "{segments}"
+                );
+            }
+        }
+    }
+    // At the end there is room for nothing.
+    let wasm = guest(
+        &[],
+        r#"(data (i32.const 0) "x") (data (i32.const 131072) "")"#,
     );
+    World::new().deploy(&wasm);
 }
 
 #[test]

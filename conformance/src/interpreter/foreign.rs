@@ -255,7 +255,14 @@ impl Frame {
             return Ok(Err(LONG));
         }
         self.spend_host(reading(onnx.len(), &prices))?;
-        let Ok(model) = Model::from_onnx(onnx, &limits(&prices)) else {
+        let mut limits = limits(&prices);
+        limits.work = match prices.register_per_work {
+            0 => u64::MAX,
+            price => self.gas / price,
+        };
+        let (model, work) = Model::from_onnx_measured(onnx, &limits);
+        self.spend_host(prices.register_per_work.saturating_mul(work))?;
+        let Ok(model) = model else {
             return Ok(Err(UNREADABLE));
         };
         self.spend_host(checking(&model, &prices))?;

@@ -46,10 +46,16 @@ pub(super) fn checking(model: &Model, prices: &NnPrices) -> u64 {
 
 /// Accepts a model, for a price by its bytes and nodes.
 pub(super) fn register(library: &mut Library, onnx: &[u8], prices: &NnPrices) -> Outcome {
-    let Ok(model) = Model::from_onnx(onnx, &limits(prices)) else {
+    let (model, work) = Model::from_onnx_measured(onnx, &limits(prices));
+    let Ok(model) = model else {
         return Outcome::Refused("invalid-model".to_owned());
     };
-    let gas = reading(onnx.len(), prices).saturating_add(checking(&model, prices));
+    let gas = [
+        reading(onnx.len(), prices),
+        prices.register_per_work.saturating_mul(work),
+        checking(&model, prices),
+    ];
+    let gas = gas.into_iter().fold(0, u64::saturating_add);
     let hash = model.hash();
     let registered = Registered {
         bytes: onnx.len() as u64,

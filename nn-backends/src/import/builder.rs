@@ -1,5 +1,6 @@
 //! Adds operations to a graph: infers shapes, checks limits, proves accumulators, folds constants.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::array::{Array, Data};
@@ -15,6 +16,8 @@ use crate::reference;
 pub(crate) struct Builder<'l> {
     pub graph: Graph,
     pub limits: &'l ModelLimits,
+    /// See [`Model::from_onnx_measured`](crate::Model::from_onnx_measured).
+    pub work: &'l Cell<u64>,
     /// Work that folding may still do.
     folding: u64,
     /// Bytes of the constants that operators made, apart from folding.
@@ -24,10 +27,11 @@ pub(crate) struct Builder<'l> {
 }
 
 impl<'l> Builder<'l> {
-    pub fn new(limits: &'l ModelLimits) -> Self {
+    pub fn new(limits: &'l ModelLimits, work: &'l Cell<u64>) -> Self {
         Builder {
             graph: Graph::default(),
             limits,
+            work,
             folding: limits.folding,
             kept: 0,
             fold_dequantize: false,
@@ -54,7 +58,21 @@ impl<'l> Builder<'l> {
     pub fn keep(&mut self, array: Array) -> ValueId {
         let bytes = (array.len() as u64).saturating_mul(array.ty().size() as u64);
         self.kept = self.kept.saturating_add(bytes);
+        self.count(array.len() as u64);
         self.graph.add_constant(array)
+    }
+
+    fn count(&self, work: u64) {
+        self.work.set(self.work.get().saturating_add(work));
+    }
+
+    /// Counts work, if there may be so much.
+    pub fn spend(&self, work: u64) -> Result<(), NodeError> {
+        self.count(work);
+        match self.work.get() <= self.limits.work {
+            true => Ok(()),
+            false => Err(NodeError::Limit("work of reading the model")),
+        }
     }
 
     /// Whether an operator may make a constant of so many elements.
@@ -111,6 +129,7 @@ impl<'l> Builder<'l> {
         if let (Some(constants), true) = (constants, foldable) {
             let work = cost::work(&op, &operands, &results);
             if work <= self.folding {
+                self.spend(work)?;
                 self.folding -= work;
                 let arrays = reference::run(&op, reference::Operands(&constants), &results)
                     .map_err(|e| NodeError::Fold(Box::new(e)))?;

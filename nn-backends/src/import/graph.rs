@@ -1,5 +1,6 @@
 //! Lowers the nodes of a graph in order.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use crate::array::Array;
@@ -27,6 +28,9 @@ pub(crate) struct Imported {
 /// Versions of the default operator set that are read.
 const OPSETS: std::ops::RangeInclusive<i64> = 1..=27;
 
+/// Units of work that lowering a node takes beside what it folds.
+const NODE: u64 = 64;
+
 /// At most this many refused nodes are listed.
 const MAX_REFUSALS: usize = 64;
 
@@ -51,6 +55,7 @@ pub(crate) fn import(
     bytes: &[u8],
     limits: &ModelLimits,
     bindings: &Bindings,
+    work: &Cell<u64>,
 ) -> Result<Imported, ModelError> {
     let mut budget = Budget::new(limits);
     let proto = ModelProto::parse(bytes, &mut budget)?;
@@ -62,8 +67,10 @@ pub(crate) fn import(
     let graph = GraphProto::parse(graph, &mut budget)?;
     check_names(&graph, &|_| false)?;
     let signature = Signature::read(&graph, bindings, limits)?;
+    limit("inputs", signature.inputs.len(), limits.border)?;
+    limit("outputs", graph.outputs.len(), limits.border)?;
     let mut importer = Importer {
-        builder: Builder::new(limits),
+        builder: Builder::new(limits, work),
         opsets: proto.opsets,
         scopes: vec![Scope::new()],
         refusals: Vec::new(),
@@ -208,7 +215,13 @@ impl<'l, 'a> Importer<'l, 'a> {
     pub(super) fn step(&mut self) -> Result<(), ModelError> {
         self.lowered += 1;
         let most = self.budget.limits.nodes.saturating_mul(8);
-        limit("nodes, with every pass of a loop", self.lowered, most)
+        limit("nodes, with every pass of a loop", self.lowered, most)?;
+        let max = self.builder.limits.work;
+        self.builder.spend(NODE).map_err(|_| ModelError::Limit {
+            what: "units of work for reading it",
+            found: self.builder.work.get(),
+            max,
+        })
     }
 
     /// Reads the graph of a node.

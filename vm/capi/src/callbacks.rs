@@ -1,6 +1,7 @@
 //! A chain behind callbacks.
 
 use std::ffi::c_void;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use aivm::{
     Address, BlockContext, ExtensionCall, ExtensionResult, Hash, Host, HostError, InboxMessage,
@@ -95,6 +96,8 @@ pub struct AivmCallbacks {
 pub(crate) struct Callbacks {
     all: AivmCallbacks,
     pub optional: AivmOptionalCallbacks,
+    /// Whether the last block was none that can be used. What is asked next says so.
+    no_block: AtomicBool,
 }
 
 impl Callbacks {
@@ -118,6 +121,7 @@ impl Callbacks {
             None => Ok(Self {
                 all: *all,
                 optional: AivmOptionalCallbacks::NONE,
+                no_block: AtomicBool::new(false),
             }),
         }
     }
@@ -180,8 +184,9 @@ impl Host for Callbacks {
             unsafe { callback(self.all.user, &raw mut block) };
         }
         // SAFETY: the callback wrote null or a text that ends with a zero byte.
-        unsafe { context(&block) }
-            .unwrap_or_else(|_| BlockContext::new(block.chain_id, block.number))
+        let context = unsafe { context(&block) };
+        self.no_block.store(context.is_err(), Ordering::Relaxed);
+        context.unwrap_or_else(|_| BlockContext::new(block.chain_id, block.number))
     }
 
     fn storage_get(&self, contract: &Address, key: &[u8]) -> Result<Option<Vec<u8>>, HostError> {
@@ -244,6 +249,10 @@ impl Host for Callbacks {
 
     fn contract(&self, address: &Address) -> Result<Option<Hash>, HostError> {
         const NAME: &str = "contract";
+        if self.no_block.load(Ordering::Relaxed) {
+            let text = "the callback `block` gave a network that is not UTF-8";
+            return Err(HostError::new(text));
+        }
         let callback = self.all.contract.ok_or_else(|| Self::missing(NAME))?;
         let mut hash = [0; 32];
         // SAFETY: as in `balance`.

@@ -112,10 +112,8 @@ impl DeployedTo<'_> {
     pub unsafe fn new(address: *mut u8, receipt: *mut *mut AivmReceipt) -> Result<Self, Failure> {
         // SAFETY: the caller's promise.
         let receipt = unsafe { receipt.as_mut() }.ok_or_else(|| Failure::null("receipt"))?;
-        match address.is_null() {
-            true => Err(Failure::null("address")),
-            false => Ok(Self { address, receipt }),
-        }
+        not_null("address", address)?;
+        Ok(Self { address, receipt })
     }
 
     pub unsafe fn put(self, deployed: Deployed) -> Result<(), Failure> {
@@ -171,6 +169,8 @@ pub unsafe extern "C" fn aivm_upload(
     guarded(|| {
         // SAFETY: the caller's promise.
         let (vm, module) = unsafe { (machine(vm)?, slice("module", module, module_len)?) };
+        // Before anything is committed.
+        not_null("code", code)?;
         let uploaded = on!(host, chain => vm.upload(chain, module))?;
         // SAFETY: the caller's promise.
         unsafe { answer(code, &uploaded.code, gas, uploaded.gas) }
@@ -194,10 +194,18 @@ pub unsafe extern "C" fn aivm_register_model(
     guarded(|| {
         // SAFETY: the caller's promise.
         let (vm, file) = unsafe { (machine(vm)?, slice("file", file, file_len)?) };
+        not_null("model", model)?;
         let registered = on!(host, chain => vm.register_model(chain, file))?;
         // SAFETY: the caller's promise.
         unsafe { answer(model, &registered.model, gas, registered.gas) }
     })
+}
+
+fn not_null(name: &'static str, to: *const u8) -> Result<(), Failure> {
+    match to.is_null() {
+        true => Err(Failure::null(name)),
+        false => Ok(()),
+    }
 }
 
 unsafe fn answer(hash: *mut u8, value: &[u8; 32], gas: *mut u64, used: u64) -> Result<(), Failure> {

@@ -85,14 +85,15 @@ impl ModuleCache {
         if let Some(found) = lock(&self.memory).get(&id) {
             return Ok(found);
         }
+        // The chain is asked without a lock: it may have locks of its own, under which others call.
+        let wasm = instrumented()?;
         let flight = lock(&self.flights).entry(id).or_default().clone();
         let guard = lock(&flight);
         // Whoever held the lock before may have put it there.
         let found = lock(&self.memory).get(&id);
         let result = match found {
             Some(found) => Ok(found),
-            None => instrumented()
-                .and_then(|wasm| self.load_or_compile(id, &wasm, engine).map_err(E::from)),
+            None => self.load_or_compile(id, &wasm, engine).map_err(E::from),
         };
         drop(guard);
         lock(&self.flights).remove(&id);
@@ -178,7 +179,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::Barrier;
 
     use super::*;
     use crate::engine::{CodeTarget, IdleInstances};
@@ -201,23 +202,34 @@ mod tests {
     #[test]
     fn one_module_is_compiled_once_by_many_threads() {
         let (cache, engine) = (ModuleCache::new(1 << 20, None, Meter::default()), engine());
-        let made = AtomicUsize::new(0);
         std::thread::scope(|scope| {
             for _ in 0..8 {
-                scope.spawn(|| {
-                    cache.get(([1; 32], [2; 32]), &engine, || {
-                        made.fetch_add(1, Ordering::Relaxed);
-                        module()
-                    })
-                });
+                scope.spawn(|| cache.get(([1; 32], [2; 32]), &engine, module));
             }
         });
-        assert_eq!(made.load(Ordering::Relaxed), 1);
         let stats = cache.stats();
         assert_eq!(
             (stats.compiled, stats.memory_hits, stats.modules),
             (1, 7, 1)
         );
+    }
+
+    /// A chain may wait, while it looks for code, for somebody who wants the same module.
+    #[test]
+    fn whoever_waits_for_the_chain_holds_nobody_up() {
+        let (cache, engine) = (ModuleCache::new(1 << 20, None, Meter::default()), engine());
+        let (id, both) = (([1; 32], [2; 32]), Barrier::new(2));
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    cache.get(id, &engine, || {
+                        both.wait();
+                        module()
+                    })
+                });
+            }
+        });
+        assert_eq!(cache.stats().compiled, 1);
     }
 
     #[test]

@@ -37,9 +37,21 @@ struct Segment<'a> {
     data: &'a [u8],
 }
 
+/// What instances of a module start with.
+#[derive(Debug)]
+pub(super) enum Data {
+    /// Zeros.
+    Nothing,
+    /// The image.
+    Image(Image),
+    /// Some of it lies out of bounds. The engine writes what comes before that itself, and the
+    /// instance never runs.
+    OutOfBounds,
+}
+
 impl Image {
-    /// The image of a module, as a part of `images`; none when it has no data.
-    pub fn of_module(wasm: &[u8], images: &Arc<Images>) -> Result<Option<Self>, CompileError> {
+    /// The data of a module; its image is a part of `images`.
+    pub fn of_module(wasm: &[u8], images: &Arc<Images>) -> Result<Data, CompileError> {
         let (segments, memory) = segments(wasm)?;
         let end = segments
             .iter()
@@ -47,15 +59,14 @@ impl Image {
             .max();
         // Segments without a byte write nothing, wherever they are in bounds.
         let Some(end) = end.filter(|end| *end > 0) else {
-            return Ok(None);
+            return Ok(Data::Nothing);
         };
-        // Each instance traps where the engine writes the segments itself.
         if end > memory {
-            return Ok(None);
+            return Ok(Data::OutOfBounds);
         }
         let image = Self::write(&segments, end, images);
         image
-            .map(Some)
+            .map(Data::Image)
             .map_err(|e| CompileError::Artifact(format!("the memory image failed: {e}")))
     }
 

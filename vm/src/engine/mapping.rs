@@ -232,6 +232,7 @@ impl Drop for Mapping {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::image::Data;
 
     const PAGE: usize = wasmer::WASM_PAGE_SIZE;
 
@@ -239,9 +240,10 @@ mod tests {
     fn image() -> Image {
         let text =
             r#"(module (memory 4) (data (i32.const 10) "abc") (data (i32.const 70000) "xyz"))"#;
-        Image::of_module(&wat::parse_str(text).unwrap(), &Arc::default())
-            .unwrap()
-            .unwrap()
+        match Image::of_module(&wat::parse_str(text).unwrap(), &Arc::default()) {
+            Ok(Data::Image(image)) => image,
+            other => panic!("{other:?}"),
+        }
     }
 
     fn bytes(mapping: &mut Mapping) -> &mut [u8] {

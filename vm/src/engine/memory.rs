@@ -13,7 +13,7 @@ use wasmer::sys::vm::{LinearMemory, Trap, VMMemory, VMMemoryDefinition};
 use wasmer::{MemoryError, MemoryStyle, MemoryType, Pages, WASM_PAGE_SIZE};
 
 use super::compile::CompileError;
-use super::image::Image;
+use super::image::{Data, Image};
 use super::images::Images;
 use super::mapping::Mapping;
 use super::pagemap::PageMap;
@@ -23,7 +23,8 @@ use super::written::WrittenPages;
 #[derive(Debug)]
 pub(super) struct MemorySource {
     image: Option<Arc<Image>>,
-    /// Whether instances are used again, so that it pays to know what each wrote.
+    /// Whether instances are used again, so that it pays to know what each wrote. Pages that are
+    /// watched begin closed, and nobody would open them for the engine.
     used_again: bool,
 }
 
@@ -33,9 +34,14 @@ impl MemorySource {
         images: &Arc<Images>,
         used_again: bool,
     ) -> Result<Self, CompileError> {
+        let (image, runs) = match Image::of_module(wasm, images)? {
+            Data::Nothing => (None, true),
+            Data::Image(image) => (Some(Arc::new(image)), true),
+            Data::OutOfBounds => (None, false),
+        };
         Ok(Self {
-            image: Image::of_module(wasm, images)?.map(Arc::new),
-            used_again,
+            image,
+            used_again: used_again && runs,
         })
     }
 

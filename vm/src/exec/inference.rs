@@ -26,14 +26,25 @@ pub(crate) fn model_limits(prices: &NnPrices) -> ModelLimits {
     limits
 }
 
-/// Gas for registering a model.
-pub(crate) fn registration_gas(model: &Model, bytes: usize, prices: &NnPrices) -> u64 {
-    let nodes = model.graph().nodes().len() as u64;
+/// Gas for reading a model's bytes, before anything is known of them.
+pub(crate) fn reading_gas(bytes: usize, prices: &NnPrices) -> u64 {
     prices
         .register_per_byte
         .saturating_mul(bytes as u64)
-        .saturating_add(prices.register_per_node.saturating_mul(nodes))
         .saturating_add(prices.register_base)
+}
+
+/// Gas for the nodes of a model that was read.
+pub(crate) fn nodes_gas(model: &Model, prices: &NnPrices) -> u64 {
+    let nodes = model.graph().nodes().len() as u64;
+    prices.register_per_node.saturating_mul(nodes)
+}
+
+/// Gas for registering a model that took so much work to read.
+pub(crate) fn registration_gas(model: &Model, bytes: usize, work: u64, prices: &NnPrices) -> u64 {
+    reading_gas(bytes, prices)
+        .saturating_add(nodes_gas(model, prices))
+        .saturating_add(prices.register_per_work.saturating_mul(work))
 }
 
 /// A model that is ready to run, in the memory that the schedule allows.
@@ -42,6 +53,7 @@ pub(crate) struct Ready {
     prepared: Prepared,
     /// Under the schedule that is part of the cache's key.
     quote: Quote,
+    /// What it holds in memory, about; a short file may come to a long model.
     bytes: u64,
 }
 
@@ -184,12 +196,13 @@ impl ModelCache {
         if quote.memory > most {
             return Ok(Err(nn::Error::MemoryLimit));
         }
+        let bytes = model.held_bytes().max(bytes.len() as u64);
         let prepared = self.preparer.0(Arc::new(model))
             .map_err(|error| Error::Inference(error.to_string()))?;
         Ok(Ok(Arc::new(Ready {
             prepared,
             quote,
-            bytes: bytes.len() as u64,
+            bytes,
         })))
     }
 
@@ -280,6 +293,12 @@ impl Frame<'_, '_> {
         ready: &Ready,
         inputs: &[aivm_nn::Tensor],
     ) -> Result<Result<Vec<aivm_nn::Tensor>, nn::Error>, Exit> {
+        self.pay(hash, ready)?;
+        self.run_paid(ready, inputs)
+    }
+
+    /// Pays for an inference and puts it on the receipt.
+    pub(super) fn pay(&mut self, hash: Hash, ready: &Ready) -> Result<(), Exit> {
         let quote = &ready.quote;
         // The quote is the charge, and it comes first.
         self.spend(Cause::Inference, quote.gas)?;
@@ -289,6 +308,15 @@ impl Frame<'_, '_> {
             gas: quote.gas,
             macs: quote.macs,
         });
+        Ok(())
+    }
+
+    /// Runs an inference that was paid for.
+    pub(super) fn run_paid(
+        &mut self,
+        ready: &Ready,
+        inputs: &[aivm_nn::Tensor],
+    ) -> Result<Result<Vec<aivm_nn::Tensor>, nn::Error>, Exit> {
         match self.infer_on(ready, inputs) {
             Ok(outputs) => Ok(Ok(outputs)),
             Err(RunError::InputCount { .. } | RunError::Input { .. } | RunError::Tensor { .. }) => {

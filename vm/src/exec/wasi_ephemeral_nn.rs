@@ -104,12 +104,16 @@ impl Host for Frame<'_, '_> {
         let Some(found) = self.session().plain_contexts.get(context) else {
             return Ok(Err(Errno::InvalidArgument));
         };
-        let graph = found.graph.clone();
-        let inputs: Option<Vec<_>> = found.inputs.iter().cloned().collect();
-        let Some(inputs) = inputs else {
+        // Nothing is copied before it is paid for.
+        if found.inputs.iter().any(Option::is_none) {
             return Ok(Err(Errno::InvalidArgument));
-        };
-        let outputs = match self.infer_paid(graph.hash, &graph.ready, &inputs)? {
+        }
+        let graph = found.graph.clone();
+        self.pay(graph.hash, &graph.ready)?;
+        let found = self.session().plain_contexts.get(context);
+        let inputs = found.map(|found| found.inputs.iter().flatten().cloned().collect::<Vec<_>>());
+        let inputs = inputs.unwrap_or_default();
+        let outputs = match self.run_paid(&graph.ready, &inputs)? {
             Ok(outputs) => outputs,
             Err(error) => return Ok(Err(Refused::from(error).into())),
         };

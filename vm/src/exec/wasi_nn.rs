@@ -12,7 +12,7 @@ use aivm_nn::{Model, TensorInfo};
 
 use super::frame::Frame;
 use super::gas::Cause;
-use super::inference::{model_limits, registration_gas};
+use super::inference::{model_limits, nodes_gas, reading_gas};
 use super::session::{Graph, GuestType, Held, Refused, Session};
 use super::tx::fail;
 use crate::host::Hash;
@@ -91,20 +91,21 @@ impl Frame<'_, '_> {
             return Ok(Err(Refused::Argument("a model is one sequence of bytes")));
         };
         let prices = &self.tx.active.schedule.nn;
-        let limits = model_limits(prices);
+        let mut limits = model_limits(prices);
         if bytes.len() > limits.bytes {
             return Ok(Err(Refused::TooLarge("the model has too many bytes")));
         }
-        let reading = prices
-            .register_per_byte
-            .saturating_mul(bytes.len() as u64)
-            .saturating_add(prices.register_base);
-        self.spend(Cause::Host, reading)?;
-        let Ok(model) = Model::from_onnx(bytes, &limits) else {
+        let price = prices.register_per_work;
+        self.spend(Cause::Host, reading_gas(bytes.len(), prices))?;
+        // Work that nobody could pay for is not begun.
+        limits.work = self.gas.checked_div(price).unwrap_or(u64::MAX);
+        let (model, work) = Model::from_onnx_measured(bytes, &limits);
+        self.spend(Cause::Host, price.saturating_mul(work))?;
+        let Ok(model) = model else {
             return Ok(Err(nn::Error::InvalidModel.into()));
         };
-        let all = registration_gas(&model, bytes.len(), &self.tx.active.schedule.nn);
-        self.spend(Cause::Host, all.saturating_sub(reading))?;
+        let nodes = nodes_gas(&model, &self.tx.active.schedule.nn);
+        self.spend(Cause::Host, nodes)?;
         self.graph(model.hash())
     }
 

@@ -48,6 +48,21 @@ pub fn file() -> File {
             TrapCode::OutOfBoundsMemory,
         ),
         (
+            "a data segment that fits before one that does not",
+            "(data (i32.const 0) \"x\") (data (i32.const 131071) \"ab\")",
+            TrapCode::OutOfBoundsMemory,
+        ),
+        (
+            "a data segment that fits before one that wraps",
+            "(data (i32.const 70000) \"x\") (data (i32.const -1) \"ab\")",
+            TrapCode::OutOfBoundsMemory,
+        ),
+        (
+            "an empty data segment beyond the end",
+            "(data (i32.const 70000) \"x\") (data (i32.const 131073) \"\")",
+            TrapCode::OutOfBoundsMemory,
+        ),
+        (
             "an element segment beyond the end",
             "(table 1 funcref) (func $f) (elem (i32.const 1) $f)",
             TrapCode::OutOfBoundsTable,

@@ -177,6 +177,8 @@ impl<'a> Case<'a> {
         let prices = aivm::GasSchedule::v1().nn;
         let price = prices.register_base
             + prices.register_per_byte * onnx.len() as u64
+            + prices.register_per_work
+                * Model::from_onnx_measured(&onnx, &ModelLimits::default()).1
             + prices.register_per_node * model.graph().nodes().len() as u64;
         let registered = Claim {
             price: Some(price),

@@ -50,7 +50,7 @@ pub struct Net {
     hash: [u8; 32],
     quote: u64,
     memory: u64,
-    /// What reading its bytes costs, and its nodes.
+    /// What reading its bytes costs, the work in it, and its nodes.
     reading: u64,
     nodes: u64,
 }
@@ -64,7 +64,10 @@ impl Net {
             hash: model.hash(),
             quote: model.quote(&prices).gas,
             memory: model.quote(&prices).memory,
-            reading: prices.register_base + prices.register_per_byte * onnx.len() as u64,
+            reading: prices.register_base
+                + prices.register_per_byte * onnx.len() as u64
+                + prices.register_per_work
+                    * Model::from_onnx_measured(&onnx, &ModelLimits::default()).1,
             nodes: prices.register_per_node * model.graph().nodes().len() as u64,
             onnx,
         }

@@ -10,6 +10,7 @@
 //!
 //! What is not recognised stays in strict `f32`.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 mod contraction;
@@ -48,7 +49,7 @@ struct Fuser<'l> {
 
 /// The graph with patterns replaced, unused parts dropped and constants folded.
 pub(crate) fn fuse(mut builder: Builder<'_>) -> Result<Graph, Refusal> {
-    let limits = builder.limits;
+    let (limits, work) = (builder.limits, builder.work);
     let old = std::mem::take(&mut builder.graph.nodes);
     let producer = old
         .iter()
@@ -93,12 +94,12 @@ pub(crate) fn fuse(mut builder: Builder<'_>) -> Result<Graph, Refusal> {
     for id in &mut graph.outputs {
         *id = resolve(*id);
     }
-    rebuild(&graph.pruned(), limits)
+    rebuild(&graph.pruned(), limits, work)
 }
 
 /// Adds every node again, folding constants.
-fn rebuild(graph: &Graph, limits: &crate::ModelLimits) -> Result<Graph, Refusal> {
-    let mut builder = Builder::new(limits);
+fn rebuild(graph: &Graph, limits: &crate::ModelLimits, work: &Cell<u64>) -> Result<Graph, Refusal> {
+    let mut builder = Builder::new(limits, work);
     builder.fold_dequantize = true;
     let mut renamed: BTreeMap<ValueId, ValueId> = BTreeMap::new();
     for id in &graph.inputs {
