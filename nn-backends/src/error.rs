@@ -62,6 +62,16 @@ pub enum ModelError {
         /// Why.
         reason: &'static str,
     },
+    /// A binding is of a name that the file does not have.
+    #[error("the model has no {what} `{name}`; it has {}", list(.known))]
+    Binding {
+        /// What was bound.
+        what: Bound,
+        /// The name that was given.
+        name: String,
+        /// Names that the file has.
+        known: Vec<String>,
+    },
     /// A name is defined by two inputs, initialisers or nodes.
     #[error("`{0}` is defined twice")]
     Redefined(String),
@@ -76,6 +86,31 @@ pub enum ModelError {
     /// Nodes that cannot be accepted, each with its reason; 64 at most are listed.
     #[error("{} of the model's nodes cannot be accepted; the first is {}", .0.len(), .0.first().map(ToString::to_string).unwrap_or_default())]
     Nodes(Vec<Refusal>),
+}
+
+/// What [`Bindings`](crate::Bindings) bind by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Bound {
+    /// A symbolic dimension of an input.
+    #[error("symbolic dimension")]
+    Dimension,
+    /// The shape of an input.
+    #[error("input")]
+    Shape,
+    /// An input that becomes a constant.
+    #[error("input")]
+    Constant,
+}
+
+fn list(names: &[String]) -> String {
+    match names {
+        [] => "none".to_owned(),
+        names => {
+            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            names.join(", ")
+        }
+    }
 }
 
 /// Why a tensor of the file cannot be read.

@@ -69,7 +69,7 @@ pub use array::{Array, Data};
 pub use cost::{Counts, OpCost, Profile, Quote};
 #[cfg(feature = "cpu")]
 pub use cpu::Cpu;
-pub use error::{ModelError, NodeError, Refusal, RunError, TensorError, TensorReason};
+pub use error::{Bound, ModelError, NodeError, Refusal, RunError, TensorError, TensorReason};
 pub use format::Format;
 pub use graph::{Graph, Info, Node, ValueId};
 pub use limits::ModelLimits;

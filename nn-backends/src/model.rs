@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aivm_gas::NnPrices;
 
@@ -14,6 +15,7 @@ use crate::kernels::strict::with_default_environment;
 use crate::limits::ModelLimits;
 use crate::memory;
 use crate::tensor::{Tensor, TensorInfo};
+use crate::trace;
 
 /// What the file leaves open, decided by whoever loads it. It becomes part of the model's identity.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub struct Model {
     outputs: Vec<TensorInfo>,
     hash: [u8; 32],
     profile: Profile,
+    /// By operation, whether traces commit to its results.
+    committed: Arc<[bool]>,
 }
 
 impl Model {
@@ -48,7 +52,7 @@ impl Model {
     /// As [`Model::from_onnx`], for a file with symbolic dimensions or inputs to be frozen.
     ///
     /// # Errors
-    /// As [`Model::from_onnx`]; also when a binding contradicts the file.
+    /// As [`Model::from_onnx`]; also when a binding contradicts the file, or is of a name that the file does not have.
     pub fn from_onnx_with(
         bytes: &[u8],
         limits: &ModelLimits,
@@ -85,6 +89,7 @@ impl Model {
         Ok(Model {
             hash: canonical::hash(&graph, &inputs, &outputs),
             profile: cost::profile(&graph),
+            committed: trace::committed(&graph),
             graph,
             inputs,
             outputs,
@@ -115,6 +120,10 @@ impl Model {
     /// The operations.
     pub fn graph(&self) -> &Graph {
         &self.graph
+    }
+
+    pub(crate) fn committed(&self) -> &Arc<[bool]> {
+        &self.committed
     }
 
     /// Number of bytes of the weights.

@@ -32,47 +32,56 @@ fn prepared() -> Prepared {
     prepare(Arc::new(digits()), Backend::default()).unwrap()
 }
 
-/// The definition in the documentation, step by step.
+/// Keeps what every operation gives.
+struct Keep(Vec<Vec<Tensor>>);
+
+impl aivm_nn::Observer for Keep {
+    fn results(&mut self, _: usize, _: &aivm_nn::Node, results: &[Arc<aivm_nn::Array>]) {
+        self.0.push(results.iter().map(|r| r.to_tensor()).collect());
+    }
+}
+
+fn keyed(key: &str, bytes: &[u8]) -> [u8; 32] {
+    let mut padded = [b' '; 32];
+    padded[..key.len()].copy_from_slice(key.as_bytes());
+    *blake3::keyed_hash(&padded, bytes).as_bytes()
+}
+
+/// The definition in the documentation, step by step, for operations with one result each.
+fn defined_root(model: &Model, inputs: &[Tensor], committed: &[usize]) -> [u8; 32] {
+    let mut keep = Keep(Vec::new());
+    run(model, &Reference, inputs, &mut keep).unwrap();
+    let leaf = |kind: u8, index: usize, tensor: &Tensor| {
+        let mut bytes = vec![kind];
+        bytes.extend((index as u32).to_le_bytes());
+        bytes.extend([0, 0, tensor.ty.code(), tensor.shape.len() as u8]);
+        tensor
+            .shape
+            .iter()
+            .for_each(|d| bytes.extend(d.to_le_bytes()));
+        bytes.extend(blake3::hash(&tensor.data).as_bytes());
+        keyed("AIVM inference trace v2 leaf", &bytes)
+    };
+    let mut leaves = Vec::new();
+    for (index, input) in inputs.iter().enumerate() {
+        leaves.extend(leaf(0, index, input));
+    }
+    for index in committed {
+        leaves.extend(leaf(1, *index, &keep.0[*index][0]));
+    }
+    let mut root = model.hash().to_vec();
+    root.extend(keyed("AIVM inference trace v2 list", &leaves));
+    keyed("AIVM inference trace v2 root", &root)
+}
+
 #[test]
 fn the_root_is_what_the_documentation_says() {
     let (model, inputs) = (digits(), image(3));
     let mut commitment = Commitment::new(&model, &inputs);
     run(&model, &Reference, &inputs, &mut commitment).unwrap();
-
-    struct Keep(Vec<(u32, u8, Vec<u32>, Vec<u8>)>);
-    impl aivm_nn::Observer for Keep {
-        fn results(&mut self, index: usize, _: &aivm_nn::Node, results: &[Arc<aivm_nn::Array>]) {
-            for array in results {
-                let tensor = array.to_tensor();
-                self.0
-                    .push((index as u32, tensor.ty.code(), tensor.shape, tensor.data));
-            }
-        }
-    }
-    let mut keep = Keep(Vec::new());
-    run(&model, &Reference, &inputs, &mut keep).unwrap();
-    let keyed = |key: &str, bytes: &[u8]| {
-        let mut padded = [b' '; 32];
-        padded[..key.len()].copy_from_slice(key.as_bytes());
-        *blake3::keyed_hash(&padded, bytes).as_bytes()
-    };
-    let leaf = |kind: u8, index: u32, ty: u8, shape: &[u32], data: &[u8]| {
-        let mut bytes = vec![kind];
-        bytes.extend(index.to_le_bytes());
-        bytes.extend([0, 0, ty, shape.len() as u8]);
-        shape.iter().for_each(|d| bytes.extend(d.to_le_bytes()));
-        bytes.extend(blake3::hash(data).as_bytes());
-        keyed("AIVM inference trace v2 leaf", &bytes)
-    };
-    let mut leaves = leaf(0, 0, 0, &[1, 64], &inputs[0].data).to_vec();
     // Two convolutions and the product, which is the output; not the table and the reshapes.
-    assert_eq!(keep.0.len(), 6);
-    for (index, ty, shape, data) in keep.0.iter().filter(|(i, ..)| [2, 3, 5].contains(i)) {
-        leaves.extend(leaf(1, *index, *ty, shape, data));
-    }
-    let mut root = model.hash().to_vec();
-    root.extend(keyed("AIVM inference trace v2 list", &leaves));
-    let root = keyed("AIVM inference trace v2 root", &root);
+    assert_eq!(model.graph().nodes().len(), 6);
+    let root = defined_root(&model, &inputs, &[2, 3, 5]);
     assert_eq!(commitment.root(), root);
 
     assert_eq!(transaction_root(&[]), None);
@@ -81,6 +90,59 @@ fn the_root_is_what_the_documentation_says() {
         transaction_root(&[root, [7; 32]]),
         Some(keyed("AIVM inference trace v2 receipt", &both))
     );
+}
+
+/// Outputs by the thousand, two thirds of them reshaped inputs and results, whose digests are not computed again.
+#[test]
+fn a_model_of_many_outputs_has_the_root_of_the_definition() {
+    const OUTPUTS: usize = 3_000;
+    let bytes = |dims: &[i64]| -> Vec<u8> { dims.iter().flat_map(|d| d.to_le_bytes()).collect() };
+    let mut graph = common::Graph {
+        initializers: vec![
+            common::tensor("turned", common::I64, &[2], &bytes(&[3, 2])),
+            common::tensor("flat", common::I64, &[1], &bytes(&[6])),
+        ],
+        inputs: vec![common::value("x", common::FLOAT, &[2, 3])],
+        ..common::Graph::default()
+    };
+    for i in 0..OUTPUTS {
+        let (name, before) = (format!("y{i}"), format!("y{}", i.saturating_sub(1)));
+        let (node, dims) = match i % 3 {
+            0 => (
+                common::node("Reshape", &["x", "turned"], &[name.as_str()]),
+                vec![3, 2],
+            ),
+            1 => (common::node("Relu", &["x"], &[name.as_str()]), vec![2, 3]),
+            _ => (
+                common::node("Reshape", &[before.as_str(), "flat"], &[name.as_str()]),
+                vec![6],
+            ),
+        };
+        graph.nodes.push(node);
+        graph
+            .outputs
+            .push(common::value(&name, common::FLOAT, &dims));
+    }
+    let model = Model::from_onnx(&graph.model(), &ModelLimits::default()).unwrap();
+    let data = [-1.0f32, 2.0, -3.0, 4.0, -5.0, 6.0];
+    let data = data.iter().flat_map(|x| x.to_le_bytes()).collect();
+    let inputs = [Tensor::new(ElementType::F32, vec![2, 3], data).unwrap()];
+    let (nodes, outputs) = (model.graph().nodes(), model.graph().outputs());
+    let committed: Vec<usize> = (0..nodes.len())
+        .filter(|i| nodes[*i].outputs.iter().any(|id| outputs.contains(id)))
+        .collect();
+    assert_eq!(committed.len(), OUTPUTS);
+    let expected = defined_root(&model, &inputs, &committed);
+
+    let mut commitment = Commitment::new(&model, &inputs);
+    run(&model, &Reference, &inputs, &mut commitment).unwrap();
+    assert_eq!(commitment.root(), expected);
+    let prepared = prepare(Arc::new(model), Backend::default()).unwrap();
+    let (file, root) = trace(&prepared, &inputs, u64::MAX);
+    assert_eq!(root, expected);
+    let file = TraceFile::parse(&file).unwrap();
+    assert_eq!(file.entries().len(), 1 + OUTPUTS);
+    file.fits(prepared.model()).unwrap();
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Calls and their results.
 
+use alloy_dyn_abi::parser::{TypeSpecifier, TypeStem};
 use alloy_dyn_abi::{DynSolType, DynSolValue, FunctionExt, JsonAbiExt, Specifier};
 use alloy_json_abi::{Function, JsonAbi, Param};
 
@@ -8,11 +9,17 @@ use super::{CalldataError, text};
 /// Most dimensions of an array. Types are dropped by recursion, so more could take all of the stack.
 const MAX_DIMENSIONS: usize = 32;
 
+/// Most words of the parameters of a function, event or error without what arrays of variable length hold. A decoder
+/// makes room for all of them before it looks at the data.
+const MAX_WORDS: usize = 1 << 16;
+
 /// Reads a contract ABI from JSON.
 ///
 /// # Errors
 ///
-/// [`CalldataError::Abi`] with the place, also for arrays of more than 32 dimensions.
+/// [`CalldataError::Abi`] with the place, also for arrays of more than 32 dimensions and for lists of parameters of more
+/// than 65,536 words: arrays of fixed length count all of their elements, arrays of variable length one element. What is
+/// an array or a struct of one counts a word more than what it holds.
 pub fn parse_abi(json: &str) -> Result<JsonAbi, CalldataError> {
     let abi: JsonAbi =
         serde_json::from_str(json).map_err(|error| CalldataError::Abi(error.to_string()))?;
@@ -24,12 +31,88 @@ pub fn parse_abi(json: &str) -> Result<JsonAbi, CalldataError> {
     let mut events = abi.events().flat_map(|event| &event.inputs);
     let deep = params.into_iter().any(is_deep)
         || events.any(|input| dimensions(&input.ty) || input.components.iter().any(is_deep));
-    match deep {
-        true => Err(CalldataError::Abi(format!(
+    if deep {
+        return Err(CalldataError::Abi(format!(
             "an array has more than {MAX_DIMENSIONS} dimensions"
-        ))),
-        false => Ok(abi),
+        )));
     }
+    match can_be_decoded(&abi) {
+        true => Ok(abi),
+        false => Err(CalldataError::Abi(format!(
+            "parameters have more than {MAX_WORDS} words"
+        ))),
+    }
+}
+
+/// Whether no parameters have more words than a decoder should make room for.
+fn can_be_decoded(abi: &JsonAbi) -> bool {
+    let functions = abi.functions();
+    let mut lists = functions
+        .flat_map(|function| [&function.inputs, &function.outputs])
+        .chain(abi.errors().map(|error| &error.inputs))
+        .chain(abi.constructor.iter().map(|made| &made.inputs));
+    let mut events = abi.events().map(|event| {
+        let inputs = event.inputs.iter();
+        sum(inputs.map(|input| words(&input.ty, &input.components)))
+    });
+    lists.all(|list| words_of(list).is_some()) && events.all(|words| words.is_some())
+}
+
+/// Words of parameters; none if there are too many.
+fn words_of(params: &[Param]) -> Option<usize> {
+    sum(params
+        .iter()
+        .map(|param| words(&param.ty, &param.components)))
+}
+
+/// Words of a type; none if there are too many.
+fn words(ty: &str, components: &[Param]) -> Option<usize> {
+    // A type that cannot be parsed cannot be decoded either.
+    let Ok(ty) = TypeSpecifier::parse(ty) else {
+        return Some(1);
+    };
+    match components {
+        [] => words_of_type(&ty, None),
+        components => words_of_type(
+            &ty,
+            Some(structure(words_of(components)?, components.len())?),
+        ),
+    }
+}
+
+/// As [`words`], for elements of `element` words where the type's text does not say what these are.
+fn words_of_type(ty: &TypeSpecifier<'_>, element: Option<usize>) -> Option<usize> {
+    let element = match (element, &ty.stem) {
+        (Some(words), _) => words,
+        (None, TypeStem::Root(_)) => 1,
+        (None, TypeStem::Tuple(tuple)) => {
+            let types = tuple.types.iter();
+            let words = sum(types.map(|ty| words_of_type(ty, None)))?;
+            structure(words, tuple.types.len())?
+        }
+    };
+    ty.sizes.iter().try_fold(element, |words, size| {
+        let length = size.map_or(1, std::num::NonZeroUsize::get);
+        // Arrays of one in one another take memory as well.
+        let least = words.checked_add(1)?;
+        bounded(words.checked_mul(length)?.max(least))
+    })
+}
+
+/// Words of a struct whose components have so many.
+fn structure(words: usize, components: usize) -> Option<usize> {
+    match components {
+        0 | 1 => bounded(words.checked_add(1)?),
+        _ => Some(words),
+    }
+}
+
+fn sum(mut words: impl Iterator<Item = Option<usize>>) -> Option<usize> {
+    words.try_fold(0usize, |sum, words| bounded(sum.checked_add(words?)?))
+}
+
+fn bounded(words: usize) -> Option<usize> {
+    (words <= MAX_WORDS).then_some(words)
 }
 
 /// Whether the type names an array of too many dimensions.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::error::ModelError;
+use crate::error::{Bound, ModelError};
 use crate::limits::ModelLimits;
 use crate::model::Bindings;
 use crate::onnx::decode::carrier;
@@ -23,6 +23,7 @@ impl Signature {
     ) -> Result<Self, ModelError> {
         // Before IR version 4 every initialiser was listed among the inputs as well.
         let initial: BTreeSet<&str> = graph.initializers.iter().map(|t| t.name).collect();
+        check_bindings(graph, &initial, bindings)?;
         let mut inputs = Vec::new();
         for info in &graph.inputs {
             if !initial.contains(info.name) && !bindings.constants.contains_key(info.name) {
@@ -31,6 +32,49 @@ impl Signature {
         }
         Ok(Signature { inputs })
     }
+}
+
+/// What a binding names is there: one of a misspelt name would leave open what it was to decide.
+fn check_bindings(
+    graph: &GraphProto<'_>,
+    initial: &BTreeSet<&str>,
+    bindings: &Bindings,
+) -> Result<(), ModelError> {
+    let open: Vec<&ValueInfoProto<'_>> = graph
+        .inputs
+        .iter()
+        .filter(|info| !initial.contains(info.name))
+        .collect();
+    let inputs: BTreeSet<&str> = open.iter().map(|info| info.name).collect();
+    let symbol = |dim: &Dim<'_>| match dim {
+        Dim::Symbol(name) => Some((*name).to_owned()),
+        _ => None,
+    };
+    let dims = open.iter().flat_map(|info| info.shape.iter().flatten());
+    let symbols: BTreeSet<String> = dims.filter_map(symbol).collect();
+    let refuse = |what, name: &str, known: Vec<String>| {
+        Err(ModelError::Binding {
+            what,
+            name: name.to_owned(),
+            known,
+        })
+    };
+    let named = || -> Vec<String> { inputs.iter().map(|name| (*name).to_owned()).collect() };
+    let mut dimensions = bindings.dimensions.keys();
+    if let Some(name) = dimensions.find(|name| !symbols.contains(*name)) {
+        return refuse(Bound::Dimension, name, symbols.into_iter().collect());
+    }
+    let mut shapes = bindings.shapes.keys();
+    if let Some(name) = shapes.find(|name| !inputs.contains(name.as_str())) {
+        return refuse(Bound::Shape, name, named());
+    }
+    // A constant may take the place of an initialiser that is listed among the inputs.
+    let any = |name: &str| graph.inputs.iter().any(|info| info.name == name);
+    let mut constants = bindings.constants.keys();
+    if let Some(name) = constants.find(|name| !any(name.as_str())) {
+        return refuse(Bound::Constant, name, named());
+    }
+    Ok(())
 }
 
 fn input(

@@ -1,5 +1,6 @@
 //! What is hashed: tensors, leaves, the root of an inference and the root of a transaction.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::tree::{Value, hash};
@@ -123,34 +124,38 @@ pub fn transaction_root(roots: &[[u8; 32]]) -> Option<[u8; 32]> {
     (!roots.is_empty()).then(|| hash(roots.as_flattened(), Some(TRANSACTION)))
 }
 
-/// Whether an inference commits to the results of a node: those of convolutions and products, and the model's outputs.
-/// All others follow from these by operations without multiply-accumulates, which are cheap to repeat.
-pub(super) fn commits(node: &Node, outputs: &[ValueId]) -> bool {
-    matches!(
-        node.op,
-        Op::MatMul
-            | Op::Conv(_)
-            | Op::MatMulInteger
-            | Op::QMatMul(_)
-            | Op::ConvInteger(_)
-            | Op::QConv(..)
-    ) || node.outputs.iter().any(|id| outputs.contains(id))
+/// For each operation, whether an inference commits to its results: to those of convolutions and products, and to the
+/// model's outputs. All others follow from these by operations without multiply-accumulates, which are cheap to repeat.
+pub(crate) fn committed(graph: &Graph) -> Arc<[bool]> {
+    let outputs: BTreeSet<ValueId> = graph.outputs().iter().copied().collect();
+    let commits = |node: &Node| {
+        matches!(
+            node.op,
+            Op::MatMul
+                | Op::Conv(_)
+                | Op::MatMulInteger
+                | Op::QMatMul(_)
+                | Op::ConvInteger(_)
+                | Op::QConv(..)
+        ) || node.outputs.iter().any(|id| outputs.contains(id))
+    };
+    graph.nodes().iter().map(commits).collect()
 }
 
-/// As [`commits`], by the operation's number.
-pub(super) fn commits_to(graph: &Graph, node: usize) -> bool {
-    let node = graph.nodes().get(node);
-    node.is_some_and(|node| commits(node, graph.outputs()))
+/// Whether an inference of `model` commits to the results of the operation of this number.
+pub(super) fn commits_to(model: &Model, node: usize) -> bool {
+    model.committed().get(node).copied().unwrap_or(false)
 }
 
 /// Makes the root of an inference while it runs.
 #[derive(Clone, Debug)]
 pub struct Commitment {
     model: Value,
-    outputs: Vec<ValueId>,
+    /// By operation, whether its results are committed to.
+    committed: Arc<[bool]>,
     leaves: Vec<u8>,
     /// Digests so far, so that a reshaped tensor, which has its operand's bytes, is not hashed again.
-    digests: Vec<(ValueId, Value)>,
+    digests: BTreeMap<ValueId, Value>,
 }
 
 impl Commitment {
@@ -159,13 +164,13 @@ impl Commitment {
         let graph = model.graph();
         let mut commitment = Commitment {
             model: model.hash(),
-            outputs: graph.outputs().to_vec(),
+            committed: model.committed().clone(),
             leaves: Vec::new(),
-            digests: Vec::new(),
+            digests: BTreeMap::new(),
         };
         for (i, (tensor, id)) in inputs.iter().zip(graph.inputs()).enumerate() {
             let digest = hash(&tensor.data, None);
-            commitment.digests.push((*id, digest));
+            commitment.digests.insert(*id, digest);
             let place = Place::Input(i as u32);
             let leaf = leaf(place, tensor.ty, tensor.shape.iter().copied(), &digest);
             commitment.leaves.extend(leaf);
@@ -185,20 +190,17 @@ impl Commitment {
         node: &Node,
         results: &[Arc<Array>],
     ) -> Option<Vec<Value>> {
-        if !commits(node, &self.outputs) {
+        if !self.committed.get(index).copied().unwrap_or(false) {
             return None;
         }
         let moved = match (&node.op, node.inputs.first()) {
-            (Op::Reshape(_), Some(Some(x))) => {
-                let known = self.digests.iter().rev().find(|(id, _)| id == x);
-                known.map(|(_, digest)| *digest)
-            }
+            (Op::Reshape(_), Some(Some(x))) => self.digests.get(x).copied(),
             _ => None,
         };
         let mut digests = Vec::with_capacity(results.len());
         for (output, (array, id)) in results.iter().zip(&node.outputs).enumerate() {
             let digest = moved.unwrap_or_else(|| hash(&array.data.le_bytes(), None));
-            self.digests.push((*id, digest));
+            self.digests.insert(*id, digest);
             let place = Place::Result {
                 node: index as u32,
                 output: output as u16,
@@ -223,7 +225,7 @@ pub(super) fn places(model: &Model) -> impl Iterator<Item = (Place, Info)> {
     let inputs = graph.inputs().iter().enumerate();
     let inputs = inputs.map(|(i, id)| (Place::Input(i as u32), graph.info(*id).clone()));
     let nodes = graph.nodes().iter().enumerate();
-    let nodes = nodes.filter(|(_, node)| commits(node, graph.outputs()));
+    let nodes = nodes.filter(move |(node, _)| commits_to(model, *node));
     inputs.chain(nodes.flat_map(move |(node, n)| {
         n.outputs.iter().enumerate().map(move |(output, id)| {
             let place = Place::Result {

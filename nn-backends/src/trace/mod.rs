@@ -13,6 +13,7 @@ mod record;
 mod tile;
 mod tree;
 
+pub(crate) use commit::committed;
 pub use commit::{Commitment, Entry, Place, transaction_root};
 pub use dispute::{Difference, Dispute, TileDifference, dispute};
 pub use error::TraceError;

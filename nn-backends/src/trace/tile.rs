@@ -70,7 +70,7 @@ pub fn recompute(
     if start >= elements {
         return Err(missing("tile"));
     }
-    if !commits_to(graph, node as usize) {
+    if !commits_to(model, node as usize) {
         return Err(TraceError::NotCommitted(node));
     }
     let operands = with_default_environment(|| operands(model, trace, node as usize))?;
@@ -105,7 +105,7 @@ fn operands(
     let mut between = Vec::new();
     for (index, earlier) in graph.nodes().iter().enumerate().take(node).rev() {
         let used = earlier.outputs.iter().any(|id| needed.contains(id));
-        if used && !commits_to(graph, index) {
+        if used && !commits_to(model, index) {
             needed.extend(earlier.inputs.iter().flatten());
             between.push(earlier);
         }
@@ -188,6 +188,7 @@ fn part(
     };
     let (mut bytes, mut read) = (Vec::new(), 0u64);
     for piece in pieces {
+        let piece = piece?;
         let operands: Vec<Option<&Array>> = piece.operands.iter().map(Option::as_ref).collect();
         read += operands
             .iter()

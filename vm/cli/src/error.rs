@@ -109,6 +109,12 @@ pub enum CliError {
         /// Why not.
         source: aivm_abi::DecodeError,
     },
+    /// A transcript whose frames are not those of its hash.
+    #[error(
+        "{}: its frames do not have the hash that it states; it is damaged, or not what a node recorded",
+        .0.display()
+    )]
+    Frames(PathBuf),
     /// A key file that cannot be written or read.
     #[error("{path}: {source}")]
     KeyFile {

@@ -15,7 +15,13 @@ pub fn error(error: &CliError, json: bool) {
     if json {
         println!("{}", json!({ "error": error.to_string() }));
     } else {
-        eprintln!("error: {error}");
+        match error {
+            // It quotes names from the file.
+            CliError::Model(_) | CliError::Onnx { .. } => {
+                eprintln!("error: {}", Printable(&error.to_string()));
+            }
+            _ => eprintln!("error: {error}"),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
+use aivm_abi::{FuncId, Transcript, TranscriptFile};
 use common::{aivm, text};
 
 /// A contract that returns its input, and reverts with it when it begins with 0xff.
@@ -144,6 +145,76 @@ fn a_chain_in_a_file_goes_on_and_transcripts_compare() {
     assert!(text(&output).starts_with("equal"));
     let output = aivm(&["bisect", path(&a), path(&wasm)]);
     assert_eq!(output.status.code(), Some(2));
+}
+
+/// A transcript of calls of one function, with what each returned.
+fn transcript(results: &[u8], kept: usize) -> Vec<u8> {
+    let mut transcript = Transcript::retaining(kept);
+    for result in results {
+        transcript.begin_call(FuncId::new(1));
+        transcript.put(&[7, 8]);
+        transcript.end();
+        transcript.begin_return(FuncId::new(1));
+        transcript.put(&[*result]);
+        transcript.end();
+    }
+    transcript.to_file()
+}
+
+/// Frames decide a dispute only where they have the hash that the receipt states.
+#[test]
+fn transcripts_that_contradict_themselves_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    let bytes = transcript(&[1, 2], 1 << 20);
+    let good = file("good", &bytes);
+    let hash = TranscriptFile::parse(&bytes).unwrap().hash.0;
+    let hash = bytes.windows(32).position(|part| part == hash).unwrap();
+    for (name, at) in [("frame", bytes.len() - 1), ("hash", hash + 31)] {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        let bad = file(name, &changed);
+        for (a, b) in [(&good, &bad), (&bad, &good), (&bad, &bad)] {
+            let output = aivm(&["bisect", path(a), path(b)]);
+            let said = text(&output);
+            assert_eq!(output.status.code(), Some(2), "{said}");
+            assert!(said.contains(path(&bad)), "{said}");
+            assert!(said.contains("do not have the hash"), "{said}");
+            let output = aivm(&["bisect", path(a), path(b), "--json"]);
+            let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            let said = json["error"].as_str().unwrap();
+            assert!(said.contains(path(&bad)), "{said}");
+        }
+    }
+    let other = file("other", &transcript(&[1, 3], 1 << 20));
+    let output = aivm(&["bisect", path(&good), path(&other)]);
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("the first 3 frames are equal"), "{said}");
+    for side in ["a", "b"] {
+        let line = format!("\n{side}: all 4 frames are verified by the hash");
+        assert!(said.contains(&line), "{said}");
+    }
+    // A file that keeps nothing cannot be verified, and is said not to be.
+    let short = file("short", &transcript(&[1, 2], 0));
+    let output = aivm(&["bisect", path(&good), path(&short)]);
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("\nb: 0 of 4 frames are kept: not verified"),
+        "{said}"
+    );
+    let output = aivm(&["bisect", path(&good), path(&short), "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let files = serde_json::json!({
+        "a": { "verified": true, "frames": 4, "kept": 4 },
+        "b": { "verified": false, "frames": 4, "kept": 0 },
+    });
+    assert_eq!(json["files"], files);
 }
 
 /// A contract written for WASI finds the model under its file's name.

@@ -11,11 +11,21 @@ use crate::reference::contraction::Batches;
 use crate::reference::movement::{broadcast_strides, strides, walk};
 use crate::reference::{OPERANDS, Operands};
 
-type Pieces = Result<Option<Vec<Piece>>, RunError>;
+/// Pieces in a row, or none. Each is made when it is asked for: windows that overlap have the same elements over and over,
+/// and all pieces together can be hundreds of times as large as the operands.
+pub(super) type Pieces<'a> = Result<Option<Box<dyn Iterator<Item = Part> + 'a>>, RunError>;
+
+/// A piece, or why it cannot be made.
+pub(super) type Part = Result<Piece, RunError>;
 
 /// Pieces whose results, one behind the other, are elements `range` of the result; none where the operation has no
 /// smaller form.
-pub(super) fn pieces(op: &Op, x: Operands<'_>, result: &Info, range: Range<usize>) -> Pieces {
+pub(super) fn pieces<'a>(
+    op: &'a Op,
+    x: Operands<'a>,
+    result: &'a Info,
+    range: Range<usize>,
+) -> Pieces<'a> {
     match op {
         Op::Unary(_) | Op::Cast(_) | Op::Table(..) => elements(op, x, result, range),
         Op::Binary(_) | Op::Where | Op::QAdd { .. } | Op::QMul { .. } => {
@@ -69,8 +79,12 @@ pub(super) fn index(mut number: usize, shape: &[usize]) -> Vec<usize> {
     index
 }
 
+fn single(piece: Piece) -> Pieces<'static> {
+    Ok(Some(Box::new(std::iter::once(Ok(piece)))))
+}
+
 /// Operands that broadcast to the result, element by element.
-fn elements(op: &Op, x: Operands<'_>, result: &Info, range: Range<usize>) -> Pieces {
+fn elements(op: &Op, x: Operands<'_>, result: &Info, range: Range<usize>) -> Pieces<'static> {
     let mut operands = Vec::with_capacity(x.0.len());
     for operand in x.0 {
         let Some(array) = operand else {
@@ -84,16 +98,22 @@ fn elements(op: &Op, x: Operands<'_>, result: &Info, range: Range<usize>) -> Pie
         });
         operands.push(Some(pick(array, at)?));
     }
-    Ok(Some(vec![Piece {
+    single(Piece {
         op: op.clone(),
         operands,
         result: Info::new(result.ty, [range.len()]),
         take: 0..range.len(),
-    }]))
+    })
 }
 
 /// Elements with parameters along an axis.
-fn along(op: Op, axis: usize, x: Operands<'_>, result: &Info, range: Range<usize>) -> Pieces {
+fn along(
+    op: Op,
+    axis: usize,
+    x: Operands<'_>,
+    result: &Info,
+    range: Range<usize>,
+) -> Pieces<'static> {
     let parameter = |i: usize| -> Result<Option<Array>, RunError> {
         let Some(array) = x.optional(i) else {
             return Ok(None);
@@ -104,7 +124,7 @@ fn along(op: Op, axis: usize, x: Operands<'_>, result: &Info, range: Range<usize
         let channel = |number| index(number, &result.shape).get(axis).copied();
         pick(array, range.clone().map(|i| channel(i).unwrap_or(0))).map(Some)
     };
-    Ok(Some(vec![Piece {
+    single(Piece {
         op,
         operands: vec![
             Some(pick(x.get(0)?, range.clone())?),
@@ -113,11 +133,17 @@ fn along(op: Op, axis: usize, x: Operands<'_>, result: &Info, range: Range<usize
         ],
         result: Info::new(result.ty, [range.len()]),
         take: 0..range.len(),
-    }]))
+    })
 }
 
 /// Each element from those along the axes that it reduces.
-fn reduced(op: &Op, axes: &[usize], x: Operands<'_>, result: &Info, range: Range<usize>) -> Pieces {
+fn reduced<'a>(
+    op: &'a Op,
+    axes: &[usize],
+    x: Operands<'a>,
+    result: &'a Info,
+    range: Range<usize>,
+) -> Pieces<'a> {
     let array = x.get(0)?;
     let steps = strides(&array.shape);
     let mut group = array.shape.clone();
@@ -126,34 +152,32 @@ fn reduced(op: &Op, axes: &[usize], x: Operands<'_>, result: &Info, range: Range
             *dim = 1;
         }
     }
-    let mut pieces = Vec::with_capacity(range.len());
-    for number in range {
+    Ok(Some(Box::new(range.map(move |number| {
         let index = index(number, &result.shape);
         let start = index.iter().zip(&steps).map(|(i, s)| *i as isize * s).sum();
         let mut at = Vec::new();
         walk(&group, &steps, start, |i| at.push(i as usize));
-        pieces.push(Piece {
+        Ok(Piece {
             op: op.clone(),
             operands: vec![Some(pick_as(array, group.clone(), at)?)],
             result: Info::new(result.ty, vec![1; group.len()]),
             take: 0..1,
-        });
-    }
-    Ok(Some(pieces))
+        })
+    }))))
 }
 
 /// Whole rows of the last axis.
-fn rows(op: &Op, x: Operands<'_>, result: &Info, range: Range<usize>) -> Pieces {
+fn rows(op: &Op, x: Operands<'_>, result: &Info, range: Range<usize>) -> Pieces<'static> {
     let columns = result.shape.last().copied().unwrap_or(1).max(1);
     let (first, end) = (range.start / columns, range.end.div_ceil(columns));
     let shape = vec![end - first, columns];
     let operand = pick_as(x.get(0)?, shape.clone(), first * columns..end * columns)?;
-    Ok(Some(vec![Piece {
+    single(Piece {
         op: op.clone(),
         operands: vec![Some(operand)],
         result: Info::new(result.ty, shape),
         take: range.start - first * columns..range.end - first * columns,
-    }]))
+    })
 }
 
 impl Requantize {
@@ -181,54 +205,66 @@ pub(super) fn channels(
     }
 }
 
-/// Rows of a product: a row of the left matrix and the columns that are asked for.
-fn product(op: &Op, x: Operands<'_>, result: &Info, range: Range<usize>) -> Pieces {
-    let (a, b) = (x.get(0)?, x.get(1)?);
-    let batches = Batches::new(&a.shape, &b.shape, &result.shape)?;
-    let (m, k, n) = (batches.m, batches.k, batches.n);
-    if n == 0 || m == 0 {
+/// Rows of a product, each with the columns that are asked for.
+fn product<'a>(op: &'a Op, x: Operands<'a>, result: &'a Info, range: Range<usize>) -> Pieces<'a> {
+    let batches = Batches::new(&x.get(0)?.shape, &x.get(1)?.shape, &result.shape)?;
+    let n = batches.n;
+    if n == 0 || batches.m == 0 {
         return Ok(None);
     }
-    let mut pieces = Vec::new();
     let mut at = range.start;
-    while at < range.end {
+    Ok(Some(Box::new(std::iter::from_fn(move || {
+        if at >= range.end {
+            return None;
+        }
         let (row, first) = (at / n, at % n);
         let columns = first..n.min(first + range.end - at);
-        let (i, j) = batches.pairs.get(row / m).copied().ok_or(OPERANDS)?;
-        let start = (i * m + row % m) * k;
-        let mut operands = vec![
-            Some(pick_as(a, vec![1, k], start..start + k)?),
-            Some(pick_as(
-                b,
-                vec![k, columns.len()],
-                (0..k).flat_map(|r| columns.clone().map(move |c| (j * k + r) * n + c)),
-            )?),
-        ];
-        let op = match op {
-            Op::MatMul => Op::MatMul,
-            op => {
-                let row = row % m;
-                operands.push(channels(x.optional(2), row..row + 1)?);
-                operands.push(channels(x.optional(3), columns.clone())?);
-                match op {
-                    Op::QMatMul(requantize) => {
-                        operands.push(match x.optional(4) {
-                            Some(bias) => Some(pick(bias, columns.clone())?),
-                            None => None,
-                        });
-                        Op::QMatMul(requantize.part(columns.clone())?)
-                    }
-                    _ => Op::MatMulInteger,
-                }
-            }
-        };
         at += columns.len();
-        pieces.push(Piece {
-            op,
-            operands,
-            result: Info::new(result.ty, [1, columns.len()]),
-            take: 0..columns.len(),
-        });
-    }
-    Ok(Some(pieces))
+        Some(row_of_product(op, x, &batches, result, (row, columns)))
+    }))))
+}
+
+/// A row of the left matrix and some columns of the right one.
+fn row_of_product(
+    op: &Op,
+    x: Operands<'_>,
+    batches: &Batches,
+    result: &Info,
+    (row, columns): (usize, Range<usize>),
+) -> Part {
+    let (m, k, n) = (batches.m, batches.k, batches.n);
+    let (i, j) = batches.pairs.get(row / m).copied().ok_or(OPERANDS)?;
+    let start = (i * m + row % m) * k;
+    let mut operands = vec![
+        Some(pick_as(x.get(0)?, vec![1, k], start..start + k)?),
+        Some(pick_as(
+            x.get(1)?,
+            vec![k, columns.len()],
+            (0..k).flat_map(|r| columns.clone().map(move |c| (j * k + r) * n + c)),
+        )?),
+    ];
+    let op = match op {
+        Op::MatMul => Op::MatMul,
+        op => {
+            let row = row % m;
+            operands.push(channels(x.optional(2), row..row + 1)?);
+            operands.push(channels(x.optional(3), columns.clone())?);
+            match op {
+                Op::QMatMul(requantize) => {
+                    operands.push(match x.optional(4) {
+                        Some(bias) => Some(pick(bias, columns.clone())?),
+                        None => None,
+                    });
+                    Op::QMatMul(requantize.part(columns.clone())?)
+                }
+                _ => Op::MatMulInteger,
+            }
+        }
+    };
+    Ok(Piece {
+        op,
+        operands,
+        result: Info::new(result.ty, [1, columns.len()]),
+        take: 0..columns.len(),
+    })
 }

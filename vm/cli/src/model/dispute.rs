@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use aivm_abi::Printable;
 use aivm_nn::trace::{Difference, Dispute, Place, TILE, TraceError, TraceFile, recompute};
 use aivm_nn::{Bindings, Model};
 use serde_json::{Value, json};
@@ -144,7 +145,7 @@ fn print(found: &Difference<'_>, model: Option<&Model>, verdict: Option<&str>) {
         (Place::Result { node, output }, named) => {
             print!("operation {node}, result {output}, differs first");
             match named {
-                Some((op, name)) => println!(": {op}, node {name}"),
+                Some((op, name)) => println!(": {op}, node {}", Printable(name)),
                 None => println!(),
             }
         }

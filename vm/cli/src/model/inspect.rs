@@ -1,5 +1,6 @@
 //! `aivm model inspect` and `aivm model quote`.
 
+use aivm_abi::Printable;
 use aivm_gas::GasSchedule;
 use aivm_nn::{Counts, Graph, Model, ModelError, Quote, Refusal, ValueId};
 use serde_json::{Value, json};
@@ -62,7 +63,7 @@ pub fn inspect(args: &FileArgs, json: bool) -> Result<bool, CliError> {
             cost.op,
             results.join(" "),
             cost.milligas,
-            cost.node
+            Printable(&cost.node)
         );
     }
     Ok(true)
@@ -85,7 +86,7 @@ fn refused(refusals: &[Refusal], json: bool) {
     }
     println!("refused: {} nodes cannot be accepted", refusals.len());
     for refusal in refusals {
-        println!("  {refusal}");
+        println!("  {}", Printable(&refusal.to_string()));
     }
     println!("what depends on them was not looked at");
 }
@@ -140,7 +141,8 @@ fn head(model: &Model, quote: &Quote) {
     println!("profile  {}", quote.profile);
     for (what, infos) in [("input", model.inputs()), ("output", model.outputs())] {
         for info in infos {
-            println!("{what:<8} {}: {}{:?}", info.name, info.ty, info.shape);
+            let name = Printable(&info.name);
+            println!("{what:<8} {name}: {}{:?}", info.ty, info.shape);
         }
     }
     println!("gas      {} for an inference", quote.gas);

@@ -1,5 +1,6 @@
 //! `aivm model manifest` and `aivm model verify`.
 
+use aivm_abi::Printable;
 use aivm_nn::{About, Manifest};
 use serde_json::json;
 
@@ -49,7 +50,9 @@ pub fn verify(args: &VerifyArgs, json: bool) -> Result<bool, CliError> {
         for d in &differences {
             println!(
                 "{}: the manifest says {}, the model has {}",
-                d.field, d.manifest, d.model
+                d.field,
+                Printable(&d.manifest),
+                Printable(&d.model)
             );
         }
     }

@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
+use aivm_abi::Printable;
 use aivm_nn::quantize::{BoundaryTensor, Outcome, QuantizeOptions, Quantized};
 use aivm_nn::{ModelLimits, Profile};
 use serde_json::{Value, json};
@@ -83,7 +84,7 @@ fn as_json(quantized: &Quantized, before: usize, samples: usize, path: &Path) ->
         items.collect()
     };
     json!({
-        "model": path,
+        "model": path.display().to_string(),
         "hash": hex::encode(quantized.model.hash()),
         "profile": profile(quantized),
         "calibration_inputs": samples,
@@ -124,7 +125,9 @@ fn print(quantized: &Quantized, before: usize, samples: usize, path: &Path) {
         for b in list.iter() {
             println!(
                 "{what} {}: u8, real = {} * (byte - {})",
-                b.name, b.scale, b.zero_point
+                Printable(&b.name),
+                b.scale,
+                b.zero_point
             );
         }
     }
@@ -136,13 +139,17 @@ fn print(quantized: &Quantized, before: usize, samples: usize, path: &Path) {
             (_, Some(reason)) => format!(": {reason}"),
             _ => String::new(),
         };
-        println!("  {kind:<9} {} {}{why}", operator.operator, operator.node);
+        let what = format!("{} {}{why}", operator.operator, operator.node);
+        println!("  {kind:<9} {}", Printable(&what));
     }
     println!("largest difference on {samples} calibration inputs");
     for d in &quantized.differences {
         println!(
             "  {}: {} (it ranged from {} to {})",
-            d.name, d.largest, d.range.0, d.range.1
+            Printable(&d.name),
+            d.largest,
+            d.range.0,
+            d.range.1
         );
     }
     if quantized.profile != Profile::Integer {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aivm_abi::Printable;
 use aivm_nn::trace::Tracer;
 use aivm_nn::{Backend, Model, Prepared, Tensor, prepare, prepare_on_gpu};
 use serde_json::{Value, json};
@@ -45,7 +46,7 @@ pub fn trace(args: &TraceArgs, json: bool) -> Result<bool, CliError> {
     if !json {
         println!("root    {root}");
     }
-    let more = json!({ "root": root, "trace": args.output });
+    let more = json!({ "root": root, "trace": args.output.display().to_string() });
     finish(&args.run, prepared.model(), &outputs, more, json)
 }
 
@@ -109,7 +110,7 @@ fn finish(
         for (info, output) in named() {
             println!(
                 "{}: {}{:?}\n  {}",
-                info.name,
+                Printable(&info.name),
                 output.ty,
                 output.shape,
                 tensor::text(output, SHOWN)

@@ -1,6 +1,6 @@
 //! What a model is, what it costs, and why one is refused.
 
-use super::{chain, digits, fails, file, json, model, path, text};
+use super::{chain, chain_named, digits, fails, file, json, model, npy, path, text};
 
 #[test]
 fn inspect_shows_operations_and_quote_their_cost() {
@@ -89,4 +89,95 @@ fn files_that_are_no_models_and_flags_that_are_none_are_explained() {
     assert_eq!(shown["inputs"][0]["shape"], serde_json::json!([7]));
     let (shown, _) = json(&["inspect", path(&open), "--shape", "x=5"]);
     assert_eq!(shown["inputs"][0]["shape"], serde_json::json!([5]));
+}
+
+/// A binding of a misspelt name would leave open what it was to decide, or freeze nothing.
+#[test]
+fn bindings_of_names_that_the_model_does_not_have_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = file(&folder, "open.onnx", &chain(&["Relu"], true));
+    let constant = file(&folder, "x.npy", &npy(&[0; 64]));
+    let frozen = format!("nope={}", path(&constant));
+    let dimension = "no symbolic dimension `bacth`; it has `batch`";
+    let input = "no input `nope`; it has `x`";
+    for (flags, hint) in [
+        (&["--dim", "bacth=3"][..], dimension),
+        (&["--dim", "batch=3", "--dim", "bacth=3"], dimension),
+        (&["--dim", "batch=3", "--shape", "nope=1,2"], input),
+        (&["--dim", "batch=3", "--constant", &frozen], input),
+    ] {
+        for command in ["inspect", "quote", "run"] {
+            fails(&[&[command, path(&open)], flags].concat(), &[hint]);
+        }
+    }
+    let fixed = file(&folder, "fixed.onnx", &chain(&["Relu"], false));
+    fails(
+        &["inspect", path(&fixed), "--dim", "batch=2"],
+        &["no symbolic dimension `batch`; it has none"],
+    );
+}
+
+/// Names of a file are shown with their control characters written out, except in JSON, which has its own form for them.
+#[test]
+fn names_of_a_model_cannot_do_anything_to_a_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let behind = "\u{1b}[2J\r\u{9b}1A\nok";
+    let shown = "\\u{1b}[2J\\r\\u{9b}1A\\nok";
+    let good = file(&folder, "good.onnx", &chain_named(&["Relu"], false, behind));
+    let open = file(&folder, "open.onnx", &chain_named(&["Relu"], true, behind));
+    let operator = format!("Nothing{behind}");
+    let bad = chain_named(&[&operator], false, behind);
+    let bad = file(&folder, "bad.onnx", &bad);
+    let (good, open, bad) = (path(&good), path(&open), path(&bad));
+    let (a, b) = (folder.path().join("a"), folder.path().join("b"));
+    let quantized = folder.path().join("quantized.onnx");
+    let (a, b, quantized) = (path(&a), path(&b), path(&quantized));
+    model(&["trace", good, "--input", "[1, 2]", "-o", a]);
+    liar(good, b);
+    for (args, name) in [
+        (&["inspect", good][..], "node 0"),
+        (&["inspect", good], "x"),
+        (&["quote", good], "y0"),
+        (&["inspect", bad], "Nothing"),
+        (&["quote", bad], "node 0"),
+        (&["inspect", open], "x"),
+        (&["inspect", open, "--dim", "y=1"], "batch"),
+        (&["run", good, "--input", "[1, 2]"], "y0"),
+        (&["run", good], "x"),
+        (
+            &["run", good, "--input", "[1, 2]", "--input", "[1, 2]"],
+            "x",
+        ),
+        (
+            &["quantize", bad, "--input", "[1, 2]", "-o", quantized],
+            "Nothing",
+        ),
+        (&["dispute", a, b, "--model", good], "node 0"),
+    ] {
+        let said = text(&model(args));
+        assert!(said.contains(&format!("{name}{shown}")), "{args:?}: {said}");
+        let control = |c: char| c.is_control() && c != '\n';
+        assert!(!said.contains(control), "{args:?}: {said:?}");
+        assert!(!said.contains("\nok"), "{args:?}: {said:?}");
+    }
+    let (listed, _) = json(&["inspect", good]);
+    assert_eq!(listed["inputs"][0]["name"], format!("x{behind}"));
+}
+
+/// Writes a trace of a model of one operation that gives something else.
+fn liar(onnx: &str, to: &str) {
+    use aivm_nn::{Array, Data, ElementType, Observer, Tensor};
+    let onnx = std::fs::read(onnx).unwrap();
+    let loaded = aivm_nn::Model::from_onnx(&onnx, &aivm_nn::ModelLimits::default()).unwrap();
+    let data = [1.0f32, 2.0].iter().flat_map(|x| x.to_le_bytes()).collect();
+    let inputs = [Tensor::new(ElementType::F32, vec![2], data).unwrap()];
+    let mut tracer = aivm_nn::trace::Tracer::new(&loaded, &inputs, u64::MAX);
+    let wrong = Array {
+        shape: vec![2],
+        data: Data::F32(vec![1.0, 3.0]),
+    };
+    let nodes = loaded.graph().nodes();
+    assert_eq!(nodes.len(), 1);
+    tracer.results(0, &nodes[0], &[std::sync::Arc::new(wrong)]);
+    std::fs::write(to, tracer.to_file()).unwrap();
 }

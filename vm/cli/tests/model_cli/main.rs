@@ -99,8 +99,14 @@ fn message(fields: &[(u8, &[u8])], numbers: &[(u8, u8)]) -> Vec<u8> {
 
 /// A model over one `f32[2]`, or over a symbolic dimension, with these nodes in a row.
 fn chain(operators: &[&str], symbolic: bool) -> Vec<u8> {
+    chain_named(operators, symbolic, "")
+}
+
+/// As [`chain`], with something behind each name.
+fn chain_named(operators: &[&str], symbolic: bool, behind: &str) -> Vec<u8> {
+    let input = format!("x{behind}");
     let dim = match symbolic {
-        true => message(&[(2, b"batch")], &[]),
+        true => message(&[(2, format!("batch{behind}").as_bytes())], &[]),
         false => message(&[], &[(1, 2)]),
     };
     let shape = message(&[(1, &dim)], &[]);
@@ -110,20 +116,20 @@ fn chain(operators: &[&str], symbolic: bool) -> Vec<u8> {
     let mut graph = Vec::new();
     for (i, operator) in operators.iter().enumerate() {
         // All read the input, so that one that is refused hides no other.
-        let output = format!("y{i}");
+        let output = format!("y{i}{behind}");
         let node = message(
             &[
-                (1, b"x"),
+                (1, input.as_bytes()),
                 (2, output.as_bytes()),
-                (3, format!("node {i}").as_bytes()),
+                (3, format!("node {i}{behind}").as_bytes()),
                 (4, operator.as_bytes()),
             ],
             &[],
         );
         graph.extend(message(&[(1, &node)], &[]));
     }
-    graph.extend(message(&[(11, &value("x"))], &[]));
-    let last = format!("y{}", operators.len() - 1);
+    graph.extend(message(&[(11, &value(&input))], &[]));
+    let last = format!("y{}{behind}", operators.len() - 1);
     graph.extend(message(&[(12, &value(&last))], &[]));
     let opset = message(&[], &[(2, 17)]);
     message(&[(7, &graph), (8, &opset)], &[(1, 8)])

@@ -68,6 +68,42 @@ fn manifests_are_written_and_checked() {
     fails(&[&["manifest", &digits], &about[..]].concat(), &["`id`"]);
 }
 
+/// What a manifest decides is what the file leaves open, and nothing else.
+#[test]
+fn a_manifest_with_a_misspelt_binding_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = file(&folder, "open.onnx", &chain(&["Relu"], true));
+    let about = [
+        "--id",
+        "a",
+        "--model-version",
+        "1.0.0",
+        "--author",
+        "b",
+        "--licence",
+        "MIT",
+    ];
+    let with =
+        |bind: &str| model(&[&["manifest", path(&open), "--dim", bind], &about[..]].concat());
+    let output = with("batch=2");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let manifest: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let good = file(&folder, "good.json", &output.stdout);
+    assert_eq!(json(&["verify", path(&good), path(&open)]).1, 0);
+    let mut more = manifest.clone();
+    more["bindings"]["dimensions"]["bacth"] = 2.into();
+    let more = file(&folder, "more.json", more.to_string().as_bytes());
+    let hint = "no symbolic dimension `bacth`; it has `batch`";
+    fails(&["verify", path(&more), path(&open)], &[hint]);
+    let mut shapes = manifest;
+    shapes["bindings"]["shapes"] = serde_json::json!({ "nope": [2] });
+    let shapes = file(&folder, "shapes.json", shapes.to_string().as_bytes());
+    let hint = "no input `nope`; it has `x`";
+    fails(&["verify", path(&shapes), path(&open)], &[hint]);
+    let output = with("bacth=2");
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+}
+
 /// The published schema has exactly the fields that manifests have.
 #[test]
 fn the_schema_describes_what_is_written() {

@@ -173,3 +173,32 @@ fn bad_traces_are_explained() {
         &["another model"],
     );
 }
+
+/// Not every system has such names.
+#[cfg(target_os = "linux")]
+#[test]
+fn paths_that_are_no_text_are_shown_as_well_as_they_can_be() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    use std::process::Command;
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join(OsStr::from_bytes(b"trace\xff"));
+    let list = serde_json::to_string(&[&image(3).0]).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_aivm"))
+        .args([
+            "model",
+            "trace",
+            &digits(),
+            "--input",
+            &list,
+            "--json",
+            "-o",
+        ])
+        .arg(&to)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(shown["trace"], to.display().to_string());
+    assert!(to.exists());
+}
