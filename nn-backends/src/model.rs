@@ -61,8 +61,8 @@ impl Model {
         Self::read(bytes, limits, bindings, &Cell::new(0))
     }
 
-    /// As [`Model::from_onnx`], with the work that it took, also where it failed: the elements that were
-    /// folded into constants or made by operators, and 64 for each node that was lowered. Nodes in the
+    /// As [`Model::from_onnx`], with the work that it took, also where it failed: what folding constants
+    /// computed and moved, the elements that operators made, and 800 for each node that was lowered. Nodes in the
     /// body of a loop count each time, and so does each pass. With a limit on it, more work than
     /// [`ModelLimits::work`] means that it was given up.
     pub fn from_onnx_measured(

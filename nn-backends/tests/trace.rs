@@ -123,7 +123,9 @@ fn a_model_of_many_outputs_has_the_root_of_the_definition() {
             .outputs
             .push(common::value(&name, common::FLOAT, &dims));
     }
-    let model = Model::from_onnx(&graph.model(), &ModelLimits::default()).unwrap();
+    let mut limits = ModelLimits::default();
+    limits.border = 3_000;
+    let model = Model::from_onnx(&graph.model(), &limits).unwrap();
     let data = [-1.0f32, 2.0, -3.0, 4.0, -5.0, 6.0];
     let data = data.iter().flat_map(|x| x.to_le_bytes()).collect();
     let inputs = [Tensor::new(ElementType::F32, vec![2, 3], data).unwrap()];

@@ -39,8 +39,8 @@ pub struct NnPrices {
     pub register_per_byte: u64,
     /// Gas for each node of a registered model.
     pub register_per_node: u64,
-    /// Gas for each unit of the work of reading it: an element that is folded into a constant or made
-    /// by an operator. A node that is lowered takes 64, in the body of a loop each time.
+    /// Gas for each unit of the work of reading it: what folding constants computes and moves, and each
+    /// element that an operator makes. A node that is lowered takes 800, in the body of a loop each time.
     pub register_per_work: u64,
     /// Memory high-water mark that an inference may reach, in bytes.
     pub max_memory: u64,
@@ -67,7 +67,7 @@ impl NnPrices {
             register_base: 1_000_000,
             register_per_byte: 100,
             register_per_node: 20_000,
-            register_per_work: 200,
+            register_per_work: 30,
             max_memory: 256 << 20,
             max_model_bytes: 32 << 20,
         }

@@ -29,7 +29,7 @@ pub(crate) struct Imported {
 const OPSETS: std::ops::RangeInclusive<i64> = 1..=27;
 
 /// Units of work that lowering a node takes beside what it folds.
-const NODE: u64 = 64;
+const NODE: u64 = 800;
 
 /// At most this many refused nodes are listed.
 const MAX_REFUSALS: usize = 64;

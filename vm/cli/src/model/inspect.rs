@@ -192,6 +192,7 @@ pub fn quote(args: &QuoteArgs, json: bool) -> Result<bool, CliError> {
         let mut all = summary(&model, &quote);
         all["schedule"] = hex::encode(schedule.hash()).into();
         all["base"] = schedule.nn.infer_base.into();
+        all["border"] = quote.border_milligas.into();
         all["kinds"] = list.into();
         output::print(&all);
         return Ok(true);
@@ -201,6 +202,10 @@ pub fn quote(args: &QuoteArgs, json: bool) -> Result<bool, CliError> {
     for (op, count, milligas, macs) in kinds {
         println!("{op:<17} {count:>5} {milligas:>13} {macs:>13}");
     }
+    println!(
+        "{:<17} {:>5} {:>13}",
+        "inputs, outputs", "", quote.border_milligas
+    );
     println!(
         "{:<17} {:>5} {:>13}",
         "each inference",

@@ -21,7 +21,8 @@ fn inspect_shows_operations_and_quote_their_cost() {
     let kinds = quote["kinds"].as_array().unwrap();
     let milligas: u64 = kinds.iter().map(|k| k["milligas"].as_u64().unwrap()).sum();
     let base = quote["base"].as_u64().unwrap();
-    assert_eq!(quote["gas"], base + milligas.div_ceil(1000));
+    let border = quote["border"].as_u64().unwrap();
+    assert_eq!(quote["gas"], base + (milligas + border).div_ceil(1000));
 
     let people = text(&model(&["inspect", &digits()]));
     assert!(
