@@ -93,6 +93,11 @@ impl Word {
             _ => None,
         }
     }
+
+    /// The number in decimal digits, for people; [`Display`](fmt::Display) is the form for programs.
+    pub fn to_decimal(self) -> String {
+        alloy_primitives::U256::from_limbs(self.0).to_string()
+    }
 }
 
 impl From<u64> for Word {
@@ -198,5 +203,7 @@ mod tests {
         assert!(Word([1, 0, 0, 2]) > Word([9, 9, 9, 1]));
         assert_eq!(Word::from(7u64).to_u64(), Some(7));
         assert_eq!(Word([7, 1, 0, 0]).to_u64(), None);
+        assert_eq!(Word::ZERO.to_decimal(), "0");
+        assert_eq!(Word([7, 1, 0, 0]).to_decimal(), "18446744073709551623");
     }
 }

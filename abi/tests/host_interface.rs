@@ -27,12 +27,12 @@ fn more(import: &Import, schedule: &GasSchedule) -> String {
             storage.read, storage.write_new, storage.write
         ),
         "messaging.peek" => format!(
-            "{} for the message and the same for whether it was consumed",
-            storage.read
+            "{} for whether it was consumed, the same for the message, {} for each KiB of it, whether or not it is given",
+            storage.read, storage.read_per_kb
         ),
         "messaging.consume" => format!(
-            "{} for the message, the same for whether it was consumed, {} for noting that it is",
-            storage.read, storage.write_new
+            "as for `peek`; {} for noting that it is consumed",
+            storage.write_new
         ),
         "wasi:nn.graph.load" | "wasi_ephemeral_nn.load" => format!(
             "what registering the bytes costs: {}, {} a byte, {} a node",

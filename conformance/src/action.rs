@@ -69,6 +69,9 @@ pub enum Action {
         to: String,
         /// Identifier of the chain that it comes from.
         source_chain: u64,
+        /// Identifier of the chain that it was sent to; this chain's when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        destination: Option<u64>,
         /// Who sent it, as that chain writes addresses.
         #[serde(default, skip_serializing_if = "Hex::is_empty")]
         sender: Hex,

@@ -85,11 +85,13 @@ impl Adapter for Machine {
                     id,
                     to,
                     source_chain,
+                    destination,
                     sender,
                     payload,
                 } => {
                     let message = InboxMessage {
                         source_chain: *source_chain,
+                        destination: destination.unwrap_or(case.chain.chain_id),
                         sender: sender.0.clone(),
                         recipient: names.account(to)?,
                         payload: payload.0.clone(),

@@ -174,6 +174,7 @@ fn the_schema_refuses_what_the_runner_refuses() {
         json!({"do": "abandon"}),
         json!({"do": "name-model", "name": "n", "model": "00".repeat(32)}),
         json!({"do": "deliver", "id": "00".repeat(32), "to": "c", "source_chain": u64::MAX, "payload": "0x00"}),
+        json!({"do": "deliver", "id": "00".repeat(32), "to": "c", "source_chain": 5, "destination": u64::MAX}),
         json!({"do": "prove", "message": "00".repeat(32), "root": "00".repeat(32), "index": 0, "count": 1}),
     ] {
         let mut right = file.clone();
@@ -236,6 +237,10 @@ fn the_schema_refuses_what_the_runner_refuses() {
         (
             "/vectors/0/steps/0/action",
             json!({"do": "deliver", "id": "00".repeat(31), "to": "c", "source_chain": 5}),
+        ),
+        (
+            "/vectors/0/steps/0/action",
+            json!({"do": "deliver", "id": "00".repeat(32), "to": "c", "source_chain": 5, "destination": "6"}),
         ),
         (
             "/vectors/0/steps/0/action",

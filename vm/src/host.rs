@@ -100,6 +100,8 @@ pub struct ExtensionCall<'a> {
 pub struct InboxMessage {
     /// Identifier of the chain that it comes from.
     pub source_chain: u64,
+    /// Identifier of the chain that it was sent to. On any other there is no such message.
+    pub destination: u64,
     /// Who sent it, as that chain writes addresses.
     pub sender: Vec<u8>,
     /// The contract that it is for; no other gets it.
@@ -224,6 +226,9 @@ pub trait Host {
     /// differ for each message of each chain (for messages from an AIVM chain it is
     /// [`OutboxMessage::id`](aivm_abi::receipt::OutboxMessage::id)), because the VM lets each be consumed once.
     /// It need not be forgotten then. By default no message ever arrives.
+    ///
+    /// The chain bounds what it takes in: sender and payload are read whole, for 20,000 gas and 4,000 for each KiB (in the
+    /// first schedule) whether or not the message is for the contract that asks. 64 KiB are what a contract can send.
     ///
     /// # Errors
     /// When the chain's store fails.

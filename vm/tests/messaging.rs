@@ -50,6 +50,9 @@ fn courier() -> Vec<u8> {
     guest(&imports, &text)
 }
 
+/// Identifier of the chain that the tests run on.
+const CHAIN: u64 = 7;
+
 fn send(flag: u8, destination: u8, payload: &[u8]) -> Vec<u8> {
     [&[b's', flag, destination], payload].concat()
 }
@@ -102,7 +105,7 @@ fn messages_are_numbered_and_stand_in_the_receipt() {
             receipt.outbox,
             [message(contract, chain, expected, b"hello")]
         );
-        let id = receipt.outbox[0].id(7);
+        let id = receipt.outbox[0].id(CHAIN);
         let root = receipt.outbox_root().unwrap();
         assert!(receipt.outbox_proof(0).unwrap().holds(&id, &root));
         let bytes = receipt.to_canonical_bytes();
@@ -174,6 +177,7 @@ fn a_message_is_consumed_once() {
     assert_eq!(taken(&world.call(courier, &take(b'c', 0, id))), unknown);
     let message = InboxMessage {
         source_chain: 5,
+        destination: CHAIN,
         sender: b"somebody".to_vec(),
         recipient: courier,
         payload: b"good news".to_vec(),
@@ -218,11 +222,58 @@ fn two_chains_talk() {
     let id = message.id(receipt.chain_id).0;
     let arrived = InboxMessage {
         source_chain: receipt.chain_id,
+        destination: message.destination,
         sender: message.contract.0.to_vec(),
         recipient: receiver,
         payload: message.payload.clone(),
     };
+    // A relayer takes it to a third chain, where the same contract has the same address.
+    let mut elsewhere = World::new();
+    elsewhere.host.set_block(aivm::BlockContext::new(6, 3));
+    assert_eq!(elsewhere.deploy(&code), receiver);
+    elsewhere.host.deliver(id, arrived.clone());
+    for action in [b'p', b'c'] {
+        let refused = elsewhere.call(receiver, &take(action, 0, id));
+        assert_eq!(taken(&refused), Err(0));
+    }
     there.host.deliver(id, arrived);
     let taken_there = there.call(receiver, &take(b'c', 0, id));
     assert_eq!(taken(&taken_there), Ok(b"over there".as_slice()));
+    let again = there.call(receiver, &take(b'c', 0, id));
+    assert_eq!(taken(&again), Err(1));
+}
+
+/// Whoever asks pays for what the chain reads, be it his, another's, or consumed already.
+#[test]
+fn a_message_that_is_refused_was_read() {
+    let mut world = World::new();
+    let code = courier();
+    let (courier, other) = (
+        world.deploy_with(&code, 1, b""),
+        world.deploy_with(&code, 2, b""),
+    );
+    let prices = aivm::GasSchedule::v1().storage;
+    let id = [0x1d; 32];
+    let message = InboxMessage {
+        source_chain: 5,
+        destination: CHAIN,
+        sender: vec![1; 24],
+        recipient: courier,
+        payload: vec![2; 30_000],
+    };
+    let length = (message.sender.len() + message.payload.len()) as u64;
+    let storage = |receipt: &Receipt| receipt.gas.storage;
+    let unknown = world.call(courier, &take(b'p', 0, id));
+    assert_eq!(storage(&unknown), 2 * prices.read);
+    world.host.deliver(id, message);
+    let paid = 2 * prices.read + prices.read_bytes(length);
+    assert_eq!(storage(&world.call(courier, &take(b'p', 0, id))), paid);
+    let foreign = world.call(other, &take(b'p', 0, id));
+    assert_eq!((taken(&foreign), storage(&foreign)), (Err(0), paid));
+    let consumed = world.call(courier, &take(b'c', 0, id));
+    assert_eq!(taken(&consumed), Ok([2; 30_000].as_slice()));
+    let again = world.call(courier, &take(b'p', 0, id));
+    assert_eq!((taken(&again), storage(&again)), (Err(1), paid));
+    let foreign = world.call(other, &take(b'c', 0, id));
+    assert_eq!((taken(&foreign), storage(&foreign)), (Err(0), paid));
 }

@@ -195,7 +195,13 @@ impl Envelope {
         Ok(())
     }
 
-    fn check_level(&self) -> Result<(), CheckError> {
+    /// Checks that the schemes of the signers, and what the action is sealed with, are those that the level
+    /// promises; [`check`](Self::check) does so last.
+    ///
+    /// # Errors
+    ///
+    /// [`CheckError::Level`] with the first thing that is missing.
+    pub fn check_level(&self) -> Result<(), CheckError> {
         let level = self.level;
         let need = |holds: bool, needs: &'static str| {
             if holds {

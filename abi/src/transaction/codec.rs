@@ -113,7 +113,15 @@ impl Sealed {
 }
 
 impl Transaction {
-    fn write(&self, out: &mut Writer) {
+    /// Canonical bytes of everything but the payload. A sealed action is bound to them, so that it opens in this
+    /// transaction and in no other.
+    pub fn head_bytes(&self) -> Vec<u8> {
+        let mut out = Writer::default();
+        self.write_head(&mut out);
+        out.finish()
+    }
+
+    fn write_head(&self, out: &mut Writer) {
         // First of all, so that nothing signed here passes for anything else.
         out.bytes(self.domain().as_bytes());
         out.u64(self.chain_id);
@@ -123,6 +131,10 @@ impl Transaction {
         out.u64(self.expires_at);
         out.u64(self.gas_limit);
         out.raw(&self.value.to_be_bytes());
+    }
+
+    fn write(&self, out: &mut Writer) {
+        self.write_head(out);
         match &self.payload {
             Payload::Open(action) => {
                 out.u8(0);

@@ -68,7 +68,8 @@ pub struct Sealed {
     pub cipher: Cipher,
     /// Nonce of the cipher.
     pub nonce: [u8; 12],
-    /// The encrypted canonical bytes of the action, with the authentication tag.
+    /// The encrypted canonical bytes of the action, with the authentication tag, which covers
+    /// [`Transaction::head_bytes`] as well.
     pub ciphertext: Vec<u8>,
 }
 

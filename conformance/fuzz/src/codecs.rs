@@ -104,10 +104,10 @@ pub fn envelope(data: &[u8]) {
             schemes: &schemes,
         },
     );
-    if let Payload::Sealed(sealed) = &sent.payload {
-        let mut sealed = sealed.clone();
+    let mut sent = sent.clone();
+    if let Payload::Sealed(sealed) = &mut sent.payload {
         sealed.recipient = KEY.recipient().digest();
-        let _ = KEY.open(&sealed);
+        let _ = KEY.open(&sent);
     }
 }
 

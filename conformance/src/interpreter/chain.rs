@@ -46,6 +46,8 @@ pub(super) struct Outside {
 #[derive(Clone, Debug)]
 pub(super) struct Arrived {
     pub recipient: Address,
+    /// The chain that it was sent to.
+    pub destination: u64,
     pub message: Message,
 }
 

@@ -230,7 +230,7 @@ impl Frame {
 }
 
 /// A price for 1,024 bytes, pro rata and rounded up.
-fn per_kb(price: u64, bytes: usize) -> u64 {
+pub(super) fn per_kb(price: u64, bytes: usize) -> u64 {
     let thousandths = u128::from(price) * bytes as u128;
     u64::try_from(thousandths.div_ceil(1024)).unwrap_or(u64::MAX)
 }

@@ -7,6 +7,7 @@ use aivm_abi::{Digest, Exit, TrapCode};
 
 use super::chain::Hash;
 use super::frame::Frame;
+use super::hosts::per_kb;
 
 /// Numbers, and which messages were consumed, are kept in the storage of an account that nobody has.
 fn account() -> Address {
@@ -52,17 +53,21 @@ impl Host for Frame {
 
     fn peek(&mut self, id: Word) -> Result<Result<Message, Refusal>, Exit> {
         self.spend_storage(self.shared.schedule.storage.read)?;
-        let own = self.message.contract;
-        let arrived = self.shared.world.outside.inbox.get(&id.to_be_bytes());
-        let Some(arrived) = arrived.filter(|arrived| arrived.recipient == own) else {
-            return Ok(Err(Refusal::Unknown));
-        };
-        let message = arrived.message.clone();
         let key = consumed(id);
         self.look(account(), &key)?;
-        Ok(match self.entry(&account(), &key) {
-            Some(_) => Err(Refusal::Consumed),
-            None => Ok(message),
+        let gone = self.entry(&account(), &key).is_some();
+        let inbox = &self.shared.world.outside.inbox;
+        let Some(arrived) = inbox.get(&id.to_be_bytes()).cloned() else {
+            return Ok(Err(Refusal::Unknown));
+        };
+        let bytes = arrived.message.sender.len() + arrived.message.payload.len();
+        let price = per_kb(self.shared.schedule.storage.read_per_kb, bytes);
+        self.spend_storage(price)?;
+        let here = (self.message.contract, self.shared.world.block.chain_id);
+        Ok(match (arrived.recipient, arrived.destination) == here {
+            false => Err(Refusal::Unknown),
+            true if gone => Err(Refusal::Consumed),
+            true => Ok(arrived.message),
         })
     }
 

@@ -110,11 +110,13 @@ impl Adapter for Interpreter {
                     id,
                     to,
                     source_chain,
+                    destination,
                     sender,
                     payload,
                 } => {
                     let arrived = Arrived {
                         recipient: names.account(to)?,
+                        destination: destination.unwrap_or(case.chain.chain_id),
                         message: messaging::Message {
                             source_chain: *source_chain,
                             sender: sender.0.clone(),

@@ -229,6 +229,7 @@ fn random_calls_are_the_same_on_both_implementations() {
                 id: aivm_abi::Digest([id; 32]),
                 to: to.to_owned(),
                 source_chain: 5,
+                destination: None,
                 sender: aivm_conformance::action::Hex(vec![1, 2]),
                 payload: aivm_conformance::action::Hex(vec![3]),
             };

@@ -6,6 +6,9 @@ use crate::event::Event;
 use crate::messages::Remote;
 use crate::{Address, Revert, U256};
 
+/// Identifier of the chain that tests run on.
+pub const CHAIN_ID: u64 = 1;
+
 /// Why a call gave no result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -86,6 +89,8 @@ impl SentMessage {
 pub struct ArrivedMessage {
     /// The chain that it comes from.
     pub source_chain: u64,
+    /// The chain that it was sent to; a contract on any other does not get it.
+    pub destination: u64,
     /// Who sent it, as that chain writes addresses.
     pub sender: Vec<u8>,
     /// The contract that it is for; no other gets it.
@@ -95,10 +100,11 @@ pub struct ArrivedMessage {
 }
 
 impl ArrivedMessage {
-    /// A message with a typed payload.
+    /// A message with a typed payload to a contract of the chain that tests run on.
     pub fn new<T: AbiType>(from: &Remote, recipient: Address, payload: &T) -> Self {
         Self {
             source_chain: from.chain,
+            destination: CHAIN_ID,
             sender: from.address.clone(),
             recipient,
             payload: abi::encode(payload),

@@ -9,5 +9,5 @@ pub(crate) mod host;
 mod native;
 mod world;
 
-pub use chain::{ArrivedMessage, Chain, EventRecord, Failure, SentMessage};
+pub use chain::{ArrivedMessage, CHAIN_ID, Chain, EventRecord, Failure, SentMessage};
 pub use native::Native;

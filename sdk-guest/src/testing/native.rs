@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::chain::{ArrivedMessage, Chain, EventRecord, Failure, SentMessage};
+use super::chain::{ArrivedMessage, CHAIN_ID, Chain, EventRecord, Failure, SentMessage};
 use super::world::{Code, Ended, Frame, World, during, run};
 use crate::contracts::{Contract, Reply};
 use crate::crypto::{Kem, SignatureScheme};
@@ -28,7 +28,7 @@ impl Native {
     /// An empty chain.
     pub fn new() -> Self {
         let mut new = Self::default();
-        new.world.chain_id = 1;
+        new.world.chain_id = CHAIN_ID;
         new
     }
 

@@ -9,7 +9,7 @@ mod post_quantum;
 use std::collections::BTreeMap;
 
 use aivm::{BlockContext, Call, Deploy, Host, InboxMessage, MemoryHost, Receipt, Status, Vm, Word};
-use aivm_sdk::testing::{ArrivedMessage, Chain, EventRecord, Failure, SentMessage};
+use aivm_sdk::testing::{ArrivedMessage, CHAIN_ID, Chain, EventRecord, Failure, SentMessage};
 use aivm_sdk::{Address, U256};
 
 pub use post_quantum::with_post_quantum;
@@ -32,7 +32,7 @@ impl InVm {
     /// When the VM cannot be built.
     pub fn new() -> Result<Self, aivm::Error> {
         let mut host = MemoryHost::new();
-        host.set_block(BlockContext::new(1, 0));
+        host.set_block(BlockContext::new(CHAIN_ID, 0));
         Ok(Self {
             vm: Vm::builder().build()?,
             host,
@@ -118,13 +118,14 @@ impl Chain for InVm {
     }
 
     fn set_block(&mut self, number: u64, timestamp: u64) {
-        let block = BlockContext::new(1, number).with_timestamp(timestamp);
+        let block = BlockContext::new(CHAIN_ID, number).with_timestamp(timestamp);
         self.host.set_block(block);
     }
 
     fn deliver(&mut self, id: [u8; 32], message: ArrivedMessage) {
         let message = InboxMessage {
             source_chain: message.source_chain,
+            destination: message.destination,
             sender: message.sender,
             recipient: aivm::Address(message.recipient.0),
             payload: message.payload,

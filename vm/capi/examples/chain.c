@@ -252,7 +252,7 @@ int main(int argc, char **argv) {
                 argv[0]);
         return 2;
     }
-    struct more more = {.chain = {.height = 1}, .message = {.source_chain = 5}, .sender = "their bridge"};
+    struct more more = {.chain = {.height = 1}, .message = {.source_chain = 5, .destination = 7}, .sender = "their bridge"};
     struct AivmCallbacks callbacks = {&more, block, storage_get, balance, contract, code, model, commit, NULL};
     struct AivmOptionalCallbacks optional = {sizeof optional, has_code, has_model, model_named, inbox_message,
                                              extension_gas, extension, debug_log, storage_range};

@@ -219,6 +219,8 @@ typedef struct AivmCallbacks {
 typedef struct AivmInboxMessage {
   // Number of the chain that it comes from.
   uint64_t source_chain;
+  // Number of the chain that it was sent to; on any other there is no such message.
+  uint64_t destination;
   // The contract that it is for; no other gets it.
   uint8_t recipient[20];
 } AivmInboxMessage;
@@ -254,8 +256,9 @@ typedef struct AivmOptionalCallbacks {
   // contract chose it. Without the callback models have no names.
   int32_t (*model_named)(void *user, const uint8_t *name, size_t name_len, uint8_t *model);
   // The message with an identifier of 32 bytes that arrived from another chain and was verified. Each message of each
-  // chain has an identifier of its own. The VM lets each be consumed once, so the chain need not forget it. Without the
-  // callback no message ever arrives.
+  // chain has an identifier of its own. The VM lets each be consumed once, so the chain need not forget it. The chain
+  // bounds the length of what it takes in: contracts pay for reading it by its bytes, and the VM copies all of it. Without
+  // the callback no message ever arrives.
   int32_t (*inbox_message)(void *user,
                            const uint8_t *id,
                            struct AivmInboxMessage *message,

@@ -313,6 +313,7 @@ impl Host for Callbacks {
         };
         let mut message = AivmInboxMessage {
             source_chain: 0,
+            destination: 0,
             recipient: [0; 20],
         };
         let (mut sender, mut payload) = (AivmSink::default(), AivmSink::default());
@@ -330,6 +331,7 @@ impl Host for Callbacks {
         let payload = Self::bytes(NAME, code, payload)?;
         Ok(sender.zip(payload).map(|(sender, payload)| InboxMessage {
             source_chain: message.source_chain,
+            destination: message.destination,
             sender,
             recipient: Address(message.recipient),
             payload,

@@ -201,6 +201,8 @@ pub unsafe extern "C" fn aivm_host_set_balance(
 pub struct AivmInboxMessage {
     /// Number of the chain that it comes from.
     pub source_chain: u64,
+    /// Number of the chain that it was sent to; on any other there is no such message.
+    pub destination: u64,
     /// The contract that it is for; no other gets it.
     pub recipient: [u8; 20],
 }
@@ -225,6 +227,7 @@ pub unsafe extern "C" fn aivm_host_deliver(
             let message = message.as_ref().ok_or_else(|| Failure::null("message"))?;
             let message = InboxMessage {
                 source_chain: message.source_chain,
+                destination: message.destination,
                 sender: slice("sender.data", sender.data, sender.len)?.to_vec(),
                 recipient: Address(message.recipient),
                 payload: slice("payload.data", payload.data, payload.len)?.to_vec(),

@@ -34,8 +34,9 @@ pub struct AivmOptionalCallbacks {
         ) -> i32,
     >,
     /// The message with an identifier of 32 bytes that arrived from another chain and was verified. Each message of each
-    /// chain has an identifier of its own. The VM lets each be consumed once, so the chain need not forget it. Without the
-    /// callback no message ever arrives.
+    /// chain has an identifier of its own. The VM lets each be consumed once, so the chain need not forget it. The chain
+    /// bounds the length of what it takes in: contracts pay for reading it by its bytes, and the VM copies all of it. Without
+    /// the callback no message ever arrives.
     pub inbox_message: Option<
         unsafe extern "C" fn(
             user: *mut c_void,

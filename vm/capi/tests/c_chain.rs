@@ -167,6 +167,7 @@ fn expected(checker: &[u8], model: &[u8], image: &[u8], selectors: [[u8; 4]; 5])
         assert_eq!(chain.call("release", bridge, &input).status, status);
         let message = InboxMessage {
             source_chain: 5,
+            destination: 7,
             sender: there.to_vec(),
             recipient: bridge,
             payload: sent.payload.clone(),

@@ -232,6 +232,7 @@ fn sizes_and_pointers_are_checked() {
 
     let news = AivmInboxMessage {
         source_chain: 5,
+        destination: 7,
         recipient: [3; 20],
     };
     let from = |data: &[u8], len| AivmBytes {

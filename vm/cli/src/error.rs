@@ -158,6 +158,22 @@ pub enum CliError {
         "this level seals the action: give --seal-to and the key file of the one who may read it"
     )]
     NoRecipient,
+    /// A recipient at a level that seals nothing.
+    #[error(
+        "level basic leaves the action readable by all; to seal it, give --level enhanced or higher"
+    )]
+    SealsNothing,
+    /// The level promises what the transaction does not have.
+    #[error("{source}; `aivm key new --level {level}` makes an account with the keys for it")]
+    Level {
+        /// The level, as its flag has it.
+        level: &'static str,
+        /// What is missing.
+        source: aivm_abi::transaction::CheckError,
+    },
+    /// The output would take the place of keys.
+    #[error("{0} holds keys, which writing to it would destroy; give another file")]
+    HoldsKeys(PathBuf),
     /// The key file has no keys that open.
     #[error("{0} has no keys that open; `aivm key new --level enhanced` makes some")]
     CannotOpen(PathBuf),

@@ -75,6 +75,8 @@ fn keys_sign_and_a_node_verifies() {
     assert_eq!(verified["id"], signed["id"]);
     assert_eq!(verified["from"], made["address"]);
     assert_eq!(verified["action"]["input"], "0x01020304");
+    assert_eq!(verified["network"], "testnet");
+    assert_eq!(verified["expires_at"], 100);
 
     // A replay, and a byte changed on its way.
     let replay = [&["key", "verify", "call.tx"][..], &CHECK[..7], &["4"]].concat();
@@ -136,13 +138,24 @@ fn a_sealed_call_is_read_by_its_recipient_alone() {
         "{}",
         text(&output)
     );
-    // A chain that takes ML-DSA-65 alone.
-    let strict = [&["key", "verify", "call.tx"][..], &CHECK].concat();
-    let shown = text(&aivm(folder, &strict));
+    // A chain that takes ML-DSA-65 alone. What it refuses is not opened, in either form of output.
+    let strict = [
+        &["key", "verify", "call.tx", "--open", "node.json"][..],
+        &CHECK,
+    ]
+    .concat();
+    let output = aivm(folder, &strict);
+    assert_eq!(output.status.code(), Some(1));
+    let shown = text(&output);
     assert!(
-        shown.contains("refused  the chain does not accept fndsa512 (code 8)"),
+        shown.contains("refused  the chain does not accept fndsa512 (code 8)")
+            && shown.contains("action   sealed; a refused one is not opened")
+            && !shown.contains("01020304"),
         "{shown}"
     );
+    let output = aivm(folder, &[&strict[..], &["--json"]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(json(&output)["action"], serde_json::Value::Null);
 }
 
 #[test]
@@ -209,4 +222,152 @@ fn mistakes_are_named() {
         "{}",
         text(&output)
     );
+}
+
+#[test]
+fn verify_shows_all_that_was_signed() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    assert!(aivm(folder, &["key", "new", "alice.json"]).status.success());
+    let sign = [
+        "key",
+        "sign",
+        "alice.json",
+        "-o",
+        "call.tx",
+        "--value",
+        "12345678901234567890",
+        "--gas",
+        "765432",
+    ];
+    let output = aivm(folder, &[&sign[..], &CALL].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let shown = text(&aivm(
+        folder,
+        &[&["key", "verify", "call.tx"][..], &CHECK].concat(),
+    ));
+    for line in [
+        "network  testnet, chain 9",
+        "nonce    3",
+        "expires  after height 100",
+        "value    12345678901234567890",
+        "gas      765432",
+        "signed   mldsa65",
+    ] {
+        assert!(shown.lines().any(|shown| shown == line), "{line}: {shown}");
+    }
+    // A stranger's network cannot write lines of its own.
+    let mut foreign = CALL;
+    foreign[7] = "test\nvalid";
+    let output = aivm(folder, &[&sign[..], &foreign].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let shown = text(&aivm(
+        folder,
+        &[&["key", "verify", "call.tx"][..], &CHECK].concat(),
+    ));
+    assert!(
+        shown.starts_with("refused  for network `test\\nvalid`, this is `testnet` (code 2)\n"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("network  test\\nvalid, chain 9\n"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn what_would_not_be_protected_as_asked_is_not_signed() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for (file, level) in [
+        ("alice.json", "basic"),
+        ("bob.json", "basic"),
+        ("node.json", "enhanced"),
+    ] {
+        let output = aivm(folder, &["key", "new", file, "--level", level]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    }
+    let wrong = |options: &[&str], reason: &str| {
+        let sign = ["key", "sign", "alice.json", "-o", "call.tx"];
+        let output = aivm(folder, &[&sign[..], options, &CALL].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+        assert!(text(&output).contains(reason), "{}", text(&output));
+        assert!(!folder.join("call.tx").exists());
+    };
+    wrong(
+        &["--seal-to", "node.json"],
+        "level basic leaves the action readable by all; to seal it, give --level enhanced or higher",
+    );
+    wrong(
+        &["--level", "enhanced", "--seal-to", "bob.json"],
+        "bob.json has no keys that open; `aivm key new --level enhanced` makes some",
+    );
+    wrong(
+        &["--level", "maximum", "--seal-to", "node.json"],
+        "level Maximum needs an FN-DSA signature; `aivm key new --level maximum` makes an account",
+    );
+}
+
+#[test]
+fn a_key_file_is_not_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for file in ["alice.json", "bob.json"] {
+        assert!(aivm(folder, &["key", "new", file]).status.success());
+    }
+    for file in ["alice.json", "./alice.json", "bob.json"] {
+        let before = std::fs::read(folder.join(file)).unwrap();
+        let sign = ["key", "sign", "alice.json", "-o", file];
+        let output = aivm(folder, &[&sign[..], &CALL].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+        let reason = format!("{file} holds keys, which writing to it would destroy");
+        assert!(text(&output).contains(&reason), "{}", text(&output));
+        assert_eq!(std::fs::read(folder.join(file)).unwrap(), before);
+    }
+    // Anything else is written over, as a compiler does with what it makes.
+    std::fs::write(folder.join("call.tx"), "of yesterday").unwrap();
+    let sign = ["key", "sign", "alice.json", "-o", "call.tx"];
+    let output = aivm(folder, &[&sign[..], &CALL].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert_ne!(
+        std::fs::read(folder.join("call.tx")).unwrap(),
+        b"of yesterday"
+    );
+}
+
+/// macOS refuses to make such files.
+#[cfg(target_os = "linux")]
+#[test]
+fn paths_need_not_be_text() {
+    use std::ffi::{OsStr, OsString};
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let run = |args: Vec<OsString>| {
+        let output = Command::new(env!("CARGO_BIN_EXE_aivm"))
+            .args(args)
+            .arg("--json")
+            .current_dir(folder)
+            .env("AIVM_PASSPHRASE", "correct horse")
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+        json(&output)
+    };
+    let (keys, call) = (
+        OsStr::from_bytes(b"k\xff.json"),
+        OsStr::from_bytes(b"c\xff"),
+    );
+    let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
+    let made = run([words(&["key", "new"]), vec![keys.into()]].concat());
+    assert_eq!(made["file"], "k\u{fffd}.json");
+    let sign = [
+        words(&["key", "sign"]),
+        vec![keys.into(), "-o".into(), call.into()],
+        words(&CALL),
+    ];
+    let signed = run(sign.concat());
+    assert_eq!(signed["file"], "c\u{fffd}");
+    assert!(folder.join(call).exists());
 }

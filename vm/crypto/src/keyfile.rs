@@ -22,8 +22,8 @@ const FORMAT: &str = "aivm-keys/1";
 /// Largest key file that is read, bytes: Classic McEliece's public key is 255 KB, twice that in hexadecimal.
 const MAX_FILE: u64 = 4 << 20;
 /// Bounds on the memory and passes that a file may ask for, so that a hostile file can't stall its reader.
-const MAX_MEMORY_KIB: u32 = 1 << 20;
-const MAX_PASSES: u32 = 64;
+const MAX_MEMORY_KIB: u32 = 512 << 10;
+const MAX_PASSES: u32 = 16;
 
 /// What a key file holds.
 #[derive(Clone, Debug)]
@@ -270,6 +270,9 @@ impl KeyFile {
             kem_keys.push((kem, key));
             secrets.push(next().ok_or(KeyFileError::Field("ciphertext"))?);
         }
+        if !rest.is_empty() {
+            return Err(KeyFileError::Field("ciphertext"));
+        }
         let opening = if kem_keys.is_empty() {
             None
         } else {
@@ -346,4 +349,57 @@ fn read(path: &Path) -> Result<String, KeyFileError> {
         return Err(KeyFileError::TooLarge);
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use aivm_abi::transaction::Level;
+
+    use super::*;
+
+    /// The keys' file with other secrets, under the right passphrase.
+    fn rewritten(file: &KeyFile, change: impl FnOnce(&mut Vec<u8>)) -> String {
+        let effort = Effort {
+            memory_kib: 8,
+            passes: 1,
+        };
+        let text = file.encrypt("right", effort).unwrap();
+        let mut document: Document = serde_json::from_str(&text).unwrap();
+        let nonce: [u8; 12] = field("nonce", &document.nonce).unwrap();
+        let (cipher, head) = (document.cipher("right").unwrap(), document.head());
+        let sealed = hex::decode(&document.ciphertext).unwrap();
+        let message = |msg| Payload { msg, aad: &head };
+        let mut plain = cipher.decrypt((&nonce).into(), message(&sealed)).unwrap();
+        change(&mut plain);
+        let sealed = cipher.encrypt((&nonce).into(), message(&plain)).unwrap();
+        document.ciphertext = hex::encode(sealed);
+        serde_json::to_string(&document).unwrap()
+    }
+
+    #[test]
+    fn secrets_that_belong_to_nothing_are_refused() {
+        let file = KeyFile {
+            account: Account::generate(Level::Basic),
+            opening: Some(OpeningKey::generate(&[Kem::Mlkem512]).unwrap()),
+        };
+        let opened =
+            |change: fn(&mut Vec<u8>)| KeyFile::decrypt(&rewritten(&file, change), "right");
+        assert!(opened(|_| ()).is_ok());
+        let longer = opened(|plain| plain.push(0)).unwrap_err();
+        assert!(matches!(longer, KeyFileError::Field("ciphertext")));
+        let shorter = opened(|plain| plain.truncate(plain.len() - 1)).unwrap_err();
+        assert!(matches!(shorter, KeyFileError::Field("ciphertext")));
+        // A secret key of ML-KEM begins with what opens, 768 bytes; its public key, of 800, and two hashes follow.
+        let other = opened(|plain| {
+            let at = plain.len() - 1_632;
+            for byte in &mut plain[at..at + 768] {
+                *byte ^= 1;
+            }
+        });
+        let seal = other.unwrap_err();
+        assert!(matches!(
+            seal,
+            KeyFileError::Seal(SealError::Pair("mlkem512"))
+        ));
+    }
 }

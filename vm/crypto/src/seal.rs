@@ -7,7 +7,7 @@ use aes_gcm::aead::{Aead, KeyInit, Payload as Message};
 use aivm_abi::DecodeError;
 use aivm_abi::Digest;
 use aivm_abi::host::crypto::Kem;
-use aivm_abi::transaction::{Action, Cipher, Level, Sealed};
+use aivm_abi::transaction::{Action, Cipher, Level, Payload, Sealed, Transaction};
 use chacha20poly1305::ChaCha20Poly1305;
 use pqcrypto_traits::kem::{Ciphertext as _, PublicKey as _, SecretKey as _, SharedSecret as _};
 use zeroize::Zeroizing;
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::pqc::{MissingKem, decapsulate, with_kem};
 
 /// Context of the key derivation; the secrets of all mechanisms go in, so that it holds while one of them does.
-const KEY_CONTEXT: &str = "AIVM sealed action key v1";
+const KEY_CONTEXT: &str = "AIVM sealed action key v2";
 
 /// Public keys to which an action is sealed, ascending by mechanism.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,18 @@ pub enum SealError {
     /// A key has the wrong length for its mechanism.
     #[error("a key or ciphertext of {0} has the wrong length")]
     Length(&'static str),
+    /// The secret key does not open what is encapsulated to the public one.
+    #[error("the secret key is not that of the public key ({0})")]
+    Pair(&'static str),
+    /// More secret keys than public ones.
+    #[error("there are more secret keys than public ones")]
+    Surplus,
+    /// The transaction's action is sealed already.
+    #[error("the action is sealed already")]
+    AlreadySealed,
+    /// The transaction's action is in the open.
+    #[error("the action is not sealed")]
+    NotSealed,
     /// No key, keys out of order, or two of one mechanism.
     #[error("a recipient has at least one key and one of each mechanism at most, ascending")]
     Order,
@@ -62,8 +74,10 @@ pub enum SealError {
         /// This key.
         this: Digest,
     },
-    /// The tag does not match: changed on its way, or the wrong key.
-    #[error("the sealed action does not open: it was changed, or the key is another")]
+    /// The tag does not match: changed on its way, sealed for another transaction, or the wrong key.
+    #[error(
+        "the sealed action does not open: it was changed, is another transaction's, or the key is another"
+    )]
     Tag,
     /// What was sealed is not an action.
     #[error("the sealed bytes are not an action: {0}")]
@@ -109,13 +123,18 @@ impl Recipient {
         Digest::of("AIVM recipient v1", &bytes)
     }
 
-    /// Encrypts an action as the level asks: `Enhanced` with AES-256-GCM, above it with
-    /// ChaCha20-Poly1305.
+    /// Encrypts the action of a transaction as the level asks: `Enhanced` with AES-256-GCM, above it with
+    /// ChaCha20-Poly1305. It is bound to all of the transaction: whoever copies it into another, or changes the
+    /// sender, nonce, value or any other field, has something that does not open.
     ///
     /// # Errors
     ///
-    /// [`SealError::Level`] for `Basic`, [`SealError::Needs`] when a mechanism is missing.
-    pub fn seal(&self, action: &Action, level: Level) -> Result<Sealed, SealError> {
+    /// [`SealError::AlreadySealed`], [`SealError::Level`] for `Basic`, [`SealError::Needs`] when a mechanism is
+    /// missing.
+    pub fn seal(&self, transaction: &Transaction, level: Level) -> Result<Sealed, SealError> {
+        let Payload::Open(action) = &transaction.payload else {
+            return Err(SealError::AlreadySealed);
+        };
         let has = |wanted: fn(Kem) -> bool| self.keys.iter().any(|(kem, _)| wanted(*kem));
         let need = |holds: bool, needs: &'static str| {
             if holds {
@@ -146,16 +165,12 @@ impl Recipient {
         getrandom::fill(&mut sealed.nonce).map_err(|_| SealError::Random)?;
         let mut secrets = Vec::new();
         for (kem, key) in &self.keys {
-            let (secret, ciphertext) = with_kem!(*kem, m => {
-                let key = m::PublicKey::from_bytes(key).map_err(|_| SealError::Length(kem.name()))?;
-                let (secret, ciphertext) = m::encapsulate(&key);
-                (Zeroizing::new(secret.as_bytes().to_vec()), ciphertext.as_bytes().to_vec())
-            });
+            let (secret, ciphertext) = encapsulate(*kem, key)?;
             secrets.push(secret);
             sealed.encapsulations.push((*kem, ciphertext));
         }
-        let plain = action.to_canonical_bytes();
-        sealed.ciphertext = crypt(&sealed, &secrets, |cipher, nonce, aad| {
+        let plain = Zeroizing::new(action.to_canonical_bytes());
+        sealed.ciphertext = crypt(transaction, &sealed, &secrets, |cipher, nonce, aad| {
             cipher.encrypt(nonce, Message { msg: &plain, aad })
         })?;
         Ok(sealed)
@@ -168,8 +183,9 @@ impl OpeningKey {
     /// # Note
     ///
     /// Classic McEliece computes a matrix of a third of a megabyte: give the thread a stack of 2 MiB, which is what
-    /// threads have unless told otherwise. Sealing to such a key takes 1 MiB; opening, and verifying signatures of any
-    /// scheme, less than 200 KiB.
+    /// threads have unless told otherwise. Sealing to such a key, and taking one with
+    /// [`from_parts`](Self::from_parts), takes 1 MiB; opening, and verifying signatures of any scheme, less than
+    /// 200 KiB.
     ///
     /// # Errors
     ///
@@ -189,20 +205,28 @@ impl OpeningKey {
         Ok(Self { recipient, secrets })
     }
 
-    /// Takes key pairs: a recipient and one secret key for each of its keys.
+    /// Takes key pairs: a recipient and one secret key for each of its keys. Each pair has to open a secret that is
+    /// encapsulated to it.
     ///
     /// # Errors
     ///
-    /// [`SealError::Length`] when a secret key is missing or has the wrong length.
+    /// [`SealError::Length`] when a secret key is missing or has the wrong length, [`SealError::Surplus`] when there are
+    /// too many, [`SealError::Pair`] when one belongs to another public key.
     pub fn from_parts(
         recipient: Recipient,
         secrets: Vec<Zeroizing<Vec<u8>>>,
     ) -> Result<Self, SealError> {
-        for (index, (kem, _)) in recipient.keys.iter().enumerate() {
+        if secrets.len() > recipient.keys.len() {
+            return Err(SealError::Surplus);
+        }
+        for (index, (kem, public)) in recipient.keys.iter().enumerate() {
             let wrong = || SealError::Length(kem.name());
             let secret = secrets.get(index).ok_or_else(wrong)?;
-            with_kem!(*kem, m => m::SecretKey::from_bytes(secret).map(drop))
-                .map_err(|_| wrong())?;
+            let (shared, ciphertext) = encapsulate(*kem, public)?;
+            let opened = decapsulate(*kem, secret, &ciphertext)?.ok_or_else(wrong)?;
+            if *Zeroizing::new(opened) != *shared {
+                return Err(SealError::Pair(kem.name()));
+            }
         }
         Ok(Self { recipient, secrets })
     }
@@ -217,12 +241,17 @@ impl OpeningKey {
         &self.secrets
     }
 
-    /// Decrypts an action.
+    /// Decrypts the action of a transaction. Verify the envelope first: this says that the action was sealed for a
+    /// transaction with these fields, not that its sender signed it.
     ///
     /// # Errors
     ///
-    /// [`SealError::Recipient`], [`SealError::Tag`], [`SealError::Action`], [`SealError::Kind`].
-    pub fn open(&self, sealed: &Sealed) -> Result<Action, SealError> {
+    /// [`SealError::NotSealed`], [`SealError::Recipient`], [`SealError::Order`], [`SealError::Length`],
+    /// [`SealError::Tag`], [`SealError::Action`], [`SealError::Kind`].
+    pub fn open(&self, transaction: &Transaction) -> Result<Action, SealError> {
+        let Payload::Sealed(sealed) = &transaction.payload else {
+            return Err(SealError::NotSealed);
+        };
         let this = self.recipient.digest();
         if sealed.recipient != this {
             let sealed_to = sealed.recipient;
@@ -244,15 +273,20 @@ impl OpeningKey {
             let opened = decapsulate(*kem, secret, ciphertext)?;
             shared.push(Zeroizing::new(opened.ok_or(SealError::Length(kem.name()))?));
         }
-        let plain = Zeroizing::new(crypt(sealed, &shared, |cipher, nonce, aad| {
-            cipher.decrypt(
-                nonce,
-                Message {
-                    msg: &sealed.ciphertext,
-                    aad,
-                },
-            )
-        })?);
+        let plain = Zeroizing::new(crypt(
+            transaction,
+            sealed,
+            &shared,
+            |cipher, nonce, aad| {
+                cipher.decrypt(
+                    nonce,
+                    Message {
+                        msg: &sealed.ciphertext,
+                        aad,
+                    },
+                )
+            },
+        )?);
         let action = Action::from_canonical_bytes(&plain).map_err(SealError::Action)?;
         if matches!(action, Action::Deploy { .. }) != sealed.deploys {
             return Err(SealError::Kind);
@@ -299,14 +333,27 @@ impl AnyCipher {
     }
 }
 
-/// Derives the key from the secrets and the ciphertexts that carried them, and runs the
-/// cipher with everything of `sealed` but the nonce and the ciphertext as associated data.
+/// A fresh secret, and the ciphertext that carries it to the holder of a public key.
+fn encapsulate(kem: Kem, public: &[u8]) -> Result<(Zeroizing<Vec<u8>>, Vec<u8>), SealError> {
+    Ok(with_kem!(kem, m => {
+        let key = m::PublicKey::from_bytes(public).map_err(|_| SealError::Length(kem.name()))?;
+        let (secret, ciphertext) = m::encapsulate(&key);
+        (Zeroizing::new(secret.as_bytes().to_vec()), ciphertext.as_bytes().to_vec())
+    }))
+}
+
+/// Derives the key from the secrets and the head, and runs the cipher with the head as associated data: everything of the
+/// transaction but its payload, then everything of `sealed` but the nonce and the ciphertext.
 fn crypt(
+    transaction: &Transaction,
     sealed: &Sealed,
     secrets: &[Zeroizing<Vec<u8>>],
     run: impl FnOnce(&AnyCipher, &[u8; 12], &[u8]) -> Result<Vec<u8>, aes_gcm::Error>,
 ) -> Result<Vec<u8>, SealError> {
-    let mut head = vec![u8::from(sealed.deploys)];
+    let context = transaction.head_bytes();
+    let mut head = (context.len() as u64).to_le_bytes().to_vec();
+    head.extend_from_slice(&context);
+    head.push(u8::from(sealed.deploys));
     head.extend_from_slice(&sealed.recipient.0);
     for (kem, ciphertext) in &sealed.encapsulations {
         head.push(*kem as u8);

@@ -53,16 +53,20 @@ fn open_call() -> (Account, Envelope) {
     (account, envelope)
 }
 
-fn sealed_with(kems: &[Kem], level: Level) -> (OpeningKey, Sealed) {
+/// A call sealed to new keys and signed.
+fn sealed_with(kems: &[Kem], level: Level) -> (OpeningKey, Envelope) {
     let key = OpeningKey::generate(kems).unwrap();
-    let sealed = key.recipient().seal(&action(), level).unwrap();
-    (key, sealed)
+    let account = Account::generate(level);
+    let mut call = transaction(account.address(), Payload::Open(action()));
+    call.payload = Payload::Sealed(key.recipient().seal(&call, level).unwrap());
+    (key, account.sign(call, level).unwrap())
 }
 
-fn signed(sealed: &Sealed, level: Level) -> Envelope {
-    let account = Account::generate(level);
-    let call = transaction(account.address(), Payload::Sealed(sealed.clone()));
-    account.sign(call, level).unwrap()
+fn sealed_of(transaction: &mut Transaction) -> &mut Sealed {
+    match &mut transaction.payload {
+        Payload::Sealed(sealed) => sealed,
+        Payload::Open(action) => panic!("{action:?} is not sealed"),
+    }
 }
 
 #[test]
@@ -80,25 +84,23 @@ fn enhanced_and_maximum_seal_and_open() {
         (Level::Enhanced, Cipher::Aes256Gcm, 1),
         (Level::Maximum, Cipher::ChaCha20Poly1305, 3),
     ] {
-        let (key, sealed) = sealed_with(&[Kem::Mlkem768], level);
-        assert_eq!(sealed.cipher, cipher);
-        let envelope = signed(&sealed, level);
+        let (key, mut envelope) = sealed_with(&[Kem::Mlkem768], level);
         assert_eq!(envelope.signers.len(), signatures);
         assert_eq!(verify(&envelope, &expectation(&schemes())), Ok(()));
-        assert_eq!(key.open(&sealed), Ok(action()));
+        assert_eq!(key.open(&envelope.transaction), Ok(action()));
+        assert_eq!(sealed_of(&mut envelope.transaction).cipher, cipher);
     }
 }
 
 #[cfg(feature = "mceliece")]
 #[test]
 fn military_takes_all_five_families() {
-    let (key, sealed) = sealed_with(&[Kem::Mlkem1024, Kem::Mceliece348864], Level::Military);
-    let envelope = signed(&sealed, Level::Military);
+    let (key, envelope) = sealed_with(&[Kem::Mlkem1024, Kem::Mceliece348864], Level::Military);
     assert_eq!(verify(&envelope, &expectation(&schemes())), Ok(()));
-    assert_eq!(key.open(&sealed), Ok(action()));
+    assert_eq!(key.open(&envelope.transaction), Ok(action()));
     // Without the second secret the first does not open it.
-    let mut half = sealed;
-    half.encapsulations.pop();
+    let mut half = envelope.transaction;
+    sealed_of(&mut half).encapsulations.pop();
     assert_eq!(key.open(&half), Err(SealError::Order));
 }
 
@@ -108,8 +110,9 @@ fn military_without_mceliece_is_an_error_of_the_build() {
     let refused = OpeningKey::generate(&[Kem::Mlkem1024, Kem::Mceliece348864]).unwrap_err();
     assert!(matches!(refused, SealError::Missing(_)), "{refused}");
     let key = OpeningKey::generate(&[Kem::Mlkem1024]).unwrap();
+    let call = transaction(Address([1; 20]), Payload::Open(action()));
     assert_eq!(
-        key.recipient().seal(&action(), Level::Military),
+        key.recipient().seal(&call, Level::Military),
         Err(SealError::Needs {
             level: Level::Military,
             needs: "Classic McEliece"
@@ -172,7 +175,8 @@ fn replays_other_chains_and_foreign_keys_are_refused_before_any_signature() {
 
 #[test]
 fn a_sealed_action_opens_with_its_key_alone_and_unchanged() {
-    let (key, sealed) = sealed_with(&[Kem::Mlkem768], Level::Enhanced);
+    let (key, envelope) = sealed_with(&[Kem::Mlkem768], Level::Enhanced);
+    let sealed = envelope.transaction;
     let other = OpeningKey::generate(&[Kem::Mlkem768]).unwrap();
     assert_eq!(
         other.open(&sealed),
@@ -182,7 +186,7 @@ fn a_sealed_action_opens_with_its_key_alone_and_unchanged() {
         })
     );
     let mut posing = sealed.clone();
-    posing.recipient = other.recipient().digest();
+    sealed_of(&mut posing).recipient = other.recipient().digest();
     assert_eq!(other.open(&posing), Err(SealError::Tag));
     let changes: [fn(&mut Sealed); 5] = [
         |s| s.ciphertext[0] ^= 1,
@@ -193,14 +197,85 @@ fn a_sealed_action_opens_with_its_key_alone_and_unchanged() {
     ];
     for (index, change) in changes.into_iter().enumerate() {
         let mut changed = sealed.clone();
-        change(&mut changed);
+        change(sealed_of(&mut changed));
         assert_eq!(key.open(&changed), Err(SealError::Tag), "change {index}");
     }
-    let mut short = sealed;
-    short.encapsulations[0].1.pop();
+    let mut short = sealed.clone();
+    sealed_of(&mut short).encapsulations[0].1.pop();
     assert_eq!(key.open(&short), Err(SealError::Length("mlkem768")));
-    let basic = key.recipient().seal(&action(), Level::Basic);
-    assert_eq!(basic, Err(SealError::Level));
+    let recipient = key.recipient();
+    let twice = recipient.seal(&sealed, Level::Enhanced);
+    assert_eq!(twice, Err(SealError::AlreadySealed));
+    let open = transaction(Address([1; 20]), Payload::Open(action()));
+    assert_eq!(key.open(&open), Err(SealError::NotSealed));
+    assert_eq!(recipient.seal(&open, Level::Basic), Err(SealError::Level));
+}
+
+#[test]
+fn a_sealed_action_opens_in_its_own_transaction_only() {
+    type Change = (&'static str, fn(&mut Transaction));
+    let changes: [Change; 7] = [
+        ("chain", |t| t.chain_id += 1),
+        ("network", |t| t.network.push('2')),
+        ("sender", |t| t.from.0[19] ^= 1),
+        ("nonce", |t| t.nonce += 1),
+        ("expiry", |t| t.expires_at += 1),
+        ("gas", |t| t.gas_limit += 1),
+        ("value", |t| t.value = Word::from(6u64)),
+    ];
+    for level in [Level::Enhanced, Level::Maximum] {
+        let (key, envelope) = sealed_with(&[Kem::Mlkem768], level);
+        let sealed = envelope.transaction;
+        assert_eq!(key.open(&sealed), Ok(action()));
+        for (name, change) in changes {
+            let mut changed = sealed.clone();
+            change(&mut changed);
+            assert_eq!(key.open(&changed), Err(SealError::Tag), "{name}");
+        }
+
+        // Whoever copies it may sign it, but it does not open under the name of another.
+        let mallory = Account::generate(level);
+        let copy = transaction(mallory.address(), sealed.payload);
+        let copy = mallory.sign(copy, level).unwrap();
+        assert_eq!(verify(&copy, &expectation(&schemes())), Ok(()));
+        assert_eq!(key.open(&copy.transaction), Err(SealError::Tag));
+    }
+}
+
+#[test]
+fn opening_keys_are_pairs() {
+    let kems = [Kem::Mlkem512, Kem::Mlkem768, Kem::Mlkem1024];
+    let key = OpeningKey::generate(&kems).unwrap();
+    let other = OpeningKey::generate(&kems).unwrap();
+    let taken = |secrets| OpeningKey::from_parts(key.recipient().clone(), secrets);
+    let again = taken(key.secrets().to_vec()).unwrap();
+    assert_eq!(again.secrets(), key.secrets());
+    for (index, name) in ["mlkem512", "mlkem768", "mlkem1024"]
+        .into_iter()
+        .enumerate()
+    {
+        let mut swapped = key.secrets().to_vec();
+        swapped[index] = other.secrets()[index].clone();
+        assert_eq!(taken(swapped).unwrap_err(), SealError::Pair(name));
+    }
+    let surplus = [key.secrets(), &other.secrets()[..1]].concat();
+    assert_eq!(taken(surplus).unwrap_err(), SealError::Surplus);
+    let missing = key.secrets()[..2].to_vec();
+    assert_eq!(taken(missing).unwrap_err(), SealError::Length("mlkem1024"));
+}
+
+#[cfg(feature = "mceliece")]
+#[test]
+fn opening_keys_of_mceliece_are_pairs() {
+    let keys = [(); 2].map(|()| OpeningKey::generate(&[Kem::Mceliece348864]).unwrap());
+    let taken = |secrets: &OpeningKey| {
+        OpeningKey::from_parts(keys[0].recipient().clone(), secrets.secrets().to_vec())
+    };
+    assert!(taken(&keys[0]).is_ok());
+    assert_eq!(
+        taken(&keys[1]).unwrap_err(),
+        SealError::Pair("mceliece348864")
+    );
 }
 
 #[test]

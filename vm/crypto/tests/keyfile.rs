@@ -91,6 +91,13 @@ fn wrong_passphrases_and_changed_files_are_refused() {
     assert!(matches!(open(&salt), KeyFileError::Field("salt")));
     let greedy = edit(|v| v["argon2id"]["memory_kib"] = u32::MAX.into());
     assert!(matches!(open(&greedy), KeyFileError::Effort(_)));
+    // The dearest file that is read at all: 512 MiB, 16 passes.
+    let pricey = edit(|v| v["argon2id"]["memory_kib"] = (512 * 1024 + 1).into());
+    assert!(matches!(open(&pricey), KeyFileError::Effort(_)));
+    let endless = edit(|v| v["argon2id"]["passes"] = 17.into());
+    assert!(matches!(open(&endless), KeyFileError::Effort(_)));
+    let patient = edit(|v| v["argon2id"]["passes"] = 16.into());
+    assert!(matches!(open(&patient), KeyFileError::Passphrase));
     let idle = edit(|v| v["argon2id"]["passes"] = 0.into());
     assert!(matches!(open(&idle), KeyFileError::Effort(_)));
     let extra = edit(|v| v["note"] = "hi".into());

@@ -35,15 +35,24 @@ fn consumed_key(id: &[u8; 32]) -> Vec<u8> {
 }
 
 impl Frame<'_, '_> {
-    /// The message, if the chain has it and it is for this contract.
+    /// The message, if the chain has it and it is for this contract of this chain.
     fn inbox(&mut self, id: &[u8; 32]) -> Result<Result<InboxMessage, Refusal>, Exit> {
         let read = self.tx.active.schedule.storage.read;
         self.spend(Cause::Storage, read)?;
-        let found = self.tx.host.inbox_message(id).map_err(fail)?;
-        let Some(message) = found.filter(|message| message.recipient == self.contract) else {
+        let consumed = self.has_entry(ledger(), &consumed_key(id))?;
+        let Some(message) = self.tx.host.inbox_message(id).map_err(fail)? else {
             return Ok(Err(Refusal::Unknown));
         };
-        Ok(match self.has_entry(ledger(), &consumed_key(id))? {
+        // It was read, whoever it is for.
+        let length = (message.sender.len() as u64).saturating_add(message.payload.len() as u64);
+        let gas = self.tx.active.schedule.storage.read_bytes(length);
+        self.spend(Cause::Storage, gas)?;
+        // Whether somebody else's message was consumed is nobody's business.
+        let (recipient, chain) = (self.contract, self.tx.block.chain_id);
+        if message.recipient != recipient || message.destination != chain {
+            return Ok(Err(Refusal::Unknown));
+        }
+        Ok(match consumed {
             true => Err(Refusal::Consumed),
             false => Ok(message),
         })

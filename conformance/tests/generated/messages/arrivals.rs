@@ -25,6 +25,7 @@ pub(super) fn arrivals(file: &mut File) {
         ),
         ("a long message", 2, &[9; 64], &[8; 1_000]),
     ] {
+        let p = prices_with(sender.len() + payload.len());
         let (peek, shown) = takes("peek", ID, chain, sender, payload);
         let (consume, same) = takes("consume", ID, chain, sender, payload);
         assert_eq!(shown, same);
@@ -185,7 +186,7 @@ pub(super) fn refusals(file: &mut File) {
             file.push(draft.call("a", ask.input(), claim));
         }
         let ask = asks(how, ID);
-        let claim = with(ask.returns(&refusal(UNKNOWN)), p.unknown, vec![]);
+        let claim = with(ask.returns(&refusal(UNKNOWN)), p.peek, vec![]);
         let (takes, shown) = takes("consume", ID, 5, b"s", b"p");
         let right = with(takes.returns(&shown), p.consume, vec![]);
         let name = format!("{how}: a message for another contract");
@@ -194,9 +195,21 @@ pub(super) fn refusals(file: &mut File) {
             two(name, rule)
                 .step(deliver(ID, "a", 5, b"s", b"p"), Claim::done())
                 .call("b", ask.input(), claim.clone())
-                .call("a", takes.input(), right)
-                .call("b", ask.input(), claim),
+                .call("a", takes.input(), right.clone())
+                .call("b", ask.input(), claim.clone()),
         );
+        // The chain that it comes from, one that nobody has, the highest; then this one, which is what an action
+        // without a destination means.
+        let name = format!("{how}: a message to another chain");
+        let rule = "A message that was sent to another chain is unknown on this one, though its recipient has the same address here.";
+        let mut draft = two(name, rule);
+        for chain in [5, 0, u64::MAX] {
+            draft = draft
+                .step(sent_to(chain), Claim::done())
+                .call("a", ask.input(), claim.clone());
+        }
+        draft = draft.step(sent_to(CHAIN), Claim::done());
+        file.push(draft.call("a", takes.input(), right));
         let mut script = script();
         let at = script.put(&word(ID));
         let script = script.call(&format!("messaging.{how}"), &[at, OUT + 4], 0, 0);

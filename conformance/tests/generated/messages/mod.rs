@@ -12,7 +12,7 @@ use aivm_conformance::outcome::{Claim, Sent};
 use super::draft::*;
 use super::script::{self, COPY, FETCH, Function, OUT, Script, TRAP};
 
-const REASON: &str = "wit/messaging.wit says what is sent, refused and consumed; docs/receipts.md lays out identifiers and roots, which the generator hashes itself. Host gas adds base prices and prices for each byte of lists; storage gas adds what docs/host-interface.md names: reading and writing a number of 8 bytes under a key of 29, and a byte under a key of 33 for what is consumed.";
+const REASON: &str = "wit/messaging.wit says what is sent, refused and consumed; docs/receipts.md lays out identifiers and roots, which the generator hashes itself. Host gas adds base prices and prices for each byte of lists; storage gas adds what docs/host-interface.md names: reading and writing a number of 8 bytes under a key of 29, and a byte under a key of 33 for what is consumed. A message that arrived is read whole, its sender and its payload, whether or not it is given.";
 
 pub const FUNCTIONS: &[Function] = &[
     ("messaging.send", "liiii", "l"),
@@ -36,7 +36,7 @@ struct Prices {
     first: u64,
     again: u64,
     later: u64,
-    /// Looking for a message that has not arrived, for one that has, and consuming it.
+    /// Looking for a message that has not arrived, for one that has, whoever it is for, and consuming it.
     unknown: u64,
     peek: u64,
     consume: u64,
@@ -44,18 +44,25 @@ struct Prices {
     peek_again: u64,
 }
 
+/// With a message that has a sender and a payload of a byte each.
 fn prices() -> Prices {
+    prices_with(2)
+}
+
+/// With a message whose sender and payload have so many bytes.
+fn prices_with(bytes: usize) -> Prices {
     let s = GasSchedule::v1().storage;
     let kb = |price: u64, bytes: u64| (price * bytes).div_ceil(1_024);
     let entry = kb(s.per_kb, 37);
+    let whole = kb(s.read_per_kb, bytes as u64);
     Prices {
         first: s.read + kb(s.read_per_kb, 29) + s.read_warm + s.write_new + entry,
         again: s.read_warm + kb(s.read_per_kb, 37) + s.read_warm + s.write + entry,
         later: s.read + kb(s.read_per_kb, 37) + s.read_warm + s.write + entry,
-        unknown: s.read,
-        peek: 2 * s.read,
-        consume: 2 * s.read + s.read_warm + s.write_new + kb(s.per_kb, 34),
-        peek_again: s.read + s.read_warm,
+        unknown: 2 * s.read,
+        peek: 2 * s.read + whole,
+        consume: 2 * s.read + whole + s.read_warm + s.write_new + kb(s.per_kb, 34),
+        peek_again: s.read + s.read_warm + whole,
     }
 }
 
@@ -160,8 +167,21 @@ fn deliver(id: [u8; 32], to: &str, chain: u64, sender: &[u8], payload: &[u8]) ->
         id: Digest(id),
         to: to.to_owned(),
         source_chain: chain,
+        destination: None,
         sender: Hex(sender.to_vec()),
         payload: Hex(payload.to_vec()),
+    }
+}
+
+/// A delivery to the contract `a` of what was sent to a chain.
+fn sent_to(chain: u64) -> Action {
+    Action::Deliver {
+        id: Digest(ID),
+        to: "a".to_owned(),
+        source_chain: 5,
+        destination: Some(chain),
+        sender: Hex(b"s".to_vec()),
+        payload: Hex(b"p".to_vec()),
     }
 }
 

@@ -56,7 +56,7 @@ storage.set, then storage.remove | (call $storage.set {list} {list}) (drop (call
 crypto.address-of a key of 10 bytes | (call $crypto.address-of (i32.const 1) {list} {out}) | crypto.address-of 10 |
 crypto.verify-all of nothing | (drop (call $crypto.verify-all (i32.const 0) (i32.const 0))) | crypto.verify-all 0 |
 messaging.send of a first message | (drop (call $messaging.send (i64.const 9) {list} {list})) | messaging.send 20 | read, read_per_kb 29, read_warm, write_new, per_kb 37
-messaging.peek of what never arrived | (call $messaging.peek {w1} {out}) | messaging.peek 0 | read
+messaging.peek of what never arrived | (call $messaging.peek {w1} {out}) | messaging.peek 0 | read, read
 ";
 
 const LIST: &str = "(i32.const 64) (i32.const 10)";

@@ -40,7 +40,9 @@ pub fn peek(id: Word) -> Result<Message, Refusal> {
     let id = U256::from(id).to_be_bytes();
     let this = frame(|frame| frame.this);
     with(|world| {
-        let found = world.inbox.get(&id).filter(|found| found.recipient == this);
+        let found = world.inbox.get(&id);
+        let found =
+            found.filter(|found| found.recipient == this && found.destination == world.chain_id);
         let found = found.ok_or(Refusal::Unknown)?;
         match world.state.consumed.contains(&id) {
             true => Err(Refusal::Consumed),

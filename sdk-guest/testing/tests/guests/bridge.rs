@@ -131,6 +131,12 @@ fn refuses_messages<C: Chain>(chain: &mut C) {
     chain.deliver([1; 32], ArrivedMessage::new(&partner(), other, &coins));
     assert_eq!(release(chain, [1; 32]), refused(BridgeError::NoMessage));
 
+    // Sent to another chain.
+    let mut elsewhere = ArrivedMessage::new(&partner(), bridge, &coins);
+    elsewhere.destination += 1;
+    chain.deliver([3; 32], elsewhere);
+    assert_eq!(release(chain, [3; 32]), refused(BridgeError::NoMessage));
+
     // From a stranger: another chain, another address, one that is longer.
     let long = [&PARTNER.0[..], &[0]].concat();
     let strangers = [

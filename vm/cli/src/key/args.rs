@@ -39,6 +39,18 @@ pub enum LevelName {
     Military,
 }
 
+impl LevelName {
+    /// As the flag has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Enhanced => "enhanced",
+            Self::Maximum => "maximum",
+            Self::Military => "military",
+        }
+    }
+}
+
 impl From<LevelName> for Level {
     fn from(name: LevelName) -> Self {
         match name {
@@ -81,7 +93,7 @@ pub struct AddressArgs {
 pub struct SignArgs {
     /// The key file.
     pub file: PathBuf,
-    /// Write the envelope's canonical bytes to this file.
+    /// Write the envelope's canonical bytes to this file, which may not be one that holds keys.
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,
     /// Contract to call: an address.
@@ -122,7 +134,7 @@ pub struct SignArgs {
     /// How strongly to protect it.
     #[arg(long, value_enum, default_value = "basic")]
     pub level: LevelName,
-    /// Key file of the one who may read it, for levels above basic; only its public part is read.
+    /// Key file of the one who may read it, for levels above basic and for those alone; only its public part is read.
     #[arg(long, value_name = "FILE")]
     pub seal_to: Option<PathBuf>,
     /// How to decrypt the key file.
@@ -150,7 +162,7 @@ pub struct VerifyArgs {
     /// A scheme that the chain accepts, besides mldsa65. May be given several times.
     #[arg(long = "accept", value_name = "SCHEME")]
     pub accept: Vec<String>,
-    /// Open a sealed action with this key file.
+    /// Open a sealed action with this key file, if the transaction is valid.
     #[arg(long, value_name = "FILE")]
     pub open: Option<PathBuf>,
     /// How to decrypt the key file.

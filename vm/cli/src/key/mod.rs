@@ -80,7 +80,7 @@ fn new(args: &NewArgs, json: bool) -> Result<bool, CliError> {
         .map_err(|error| file_error(&args.file, error))?;
     let address = keys.account.address();
     if json {
-        output::print(&json!({ "file": args.file, "address": address }));
+        output::print(&json!({ "file": args.file.display().to_string(), "address": address }));
     } else {
         println!("wrote    {}", args.file.display());
         println!("address  {address}");

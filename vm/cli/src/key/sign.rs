@@ -55,22 +55,30 @@ fn recipient(args: &SignArgs) -> Result<Recipient, CliError> {
         let mut all = (0..).map_while(Kem::from_index);
         Some((all.find(|kem| kem.name() == name)?, key))
     });
-    Ok(Recipient::new(kems.collect())?)
+    let kems: Vec<_> = kems.collect();
+    if kems.is_empty() {
+        return Err(CliError::CannotOpen(path.clone()));
+    }
+    Ok(Recipient::new(kems)?)
 }
 
 /// Signs a transaction and writes its envelope.
 pub fn sign(args: &SignArgs, json: bool) -> Result<bool, CliError> {
+    // Not a pipe or a terminal, which reading would wait for.
+    if args.output.is_file() && public_keys(&args.output).is_ok() {
+        return Err(CliError::HoldsKeys(args.output.clone()));
+    }
     let level = Level::from(args.level);
-    let action = action(args)?;
-    let payload = if level == Level::Basic {
-        Payload::Open(action)
-    } else {
-        Payload::Sealed(recipient(args)?.seal(&action, level)?)
+    let recipient = match (level, &args.seal_to) {
+        (Level::Basic, Some(_)) => return Err(CliError::SealsNothing),
+        (Level::Basic, None) => None,
+        _ => Some(recipient(args)?),
     };
+    let action = action(args)?;
     let passphrase = passphrase(&args.passphrase)?;
     let keys =
         KeyFile::open(&args.file, &passphrase).map_err(|error| file_error(&args.file, error))?;
-    let transaction = Transaction {
+    let mut transaction = Transaction {
         chain_id: args.chain,
         network: args.network.clone(),
         from: keys.account.address(),
@@ -78,16 +86,22 @@ pub fn sign(args: &SignArgs, json: bool) -> Result<bool, CliError> {
         expires_at: args.expires,
         gas_limit: args.gas,
         value: Word::from(args.value),
-        payload,
+        payload: Payload::Open(action),
     };
+    if let Some(recipient) = recipient {
+        transaction.payload = Payload::Sealed(recipient.seal(&transaction, level)?);
+    }
     let envelope = keys.account.sign(transaction, level)?;
+    envelope.check_level().map_err(|source| CliError::Level {
+        level: args.level.name(),
+        source,
+    })?;
     let bytes = envelope.to_canonical_bytes();
     write(&args.output, &bytes)?;
     let (id, from) = (envelope.id(), envelope.transaction.from);
     if json {
-        output::print(
-            &json!({ "id": id, "from": from, "file": args.output, "bytes": bytes.len() }),
-        );
+        let file = args.output.display().to_string();
+        output::print(&json!({ "id": id, "from": from, "file": file, "bytes": bytes.len() }));
     } else {
         println!("wrote    {}, {} bytes", args.output.display(), bytes.len());
         println!("id       {id}");

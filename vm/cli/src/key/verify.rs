@@ -1,5 +1,6 @@
 //! `aivm key verify`.
 
+use aivm_abi::Printable;
 use aivm_abi::transaction::{Action, Envelope, Expectation, Payload};
 use aivm_crypto::envelope;
 use aivm_crypto::keyfile::KeyFile;
@@ -35,15 +36,16 @@ pub fn verify(args: &VerifyArgs, json: bool) -> Result<bool, CliError> {
     let transaction = &envelope.transaction;
     let action = match (&transaction.payload, &args.open) {
         (Payload::Open(action), _) => Some(action.clone()),
-        (Payload::Sealed(sealed), Some(path)) => {
+        // What nobody is known to have signed stays closed.
+        (Payload::Sealed(_), Some(path)) if verdict.is_ok() => {
             let passphrase = passphrase(&args.passphrase)?;
             let keys = KeyFile::open(path, &passphrase).map_err(|error| file_error(path, error))?;
             let key = keys
                 .opening
                 .ok_or_else(|| CliError::CannotOpen(path.clone()))?;
-            Some(key.open(sealed)?)
+            Some(key.open(transaction)?)
         }
-        (Payload::Sealed(_), None) => None,
+        (Payload::Sealed(_), _) => None,
     };
     if json {
         output::print(&json!({
@@ -52,7 +54,9 @@ pub fn verify(args: &VerifyArgs, json: bool) -> Result<bool, CliError> {
             "reason": verdict.as_ref().err().map(ToString::to_string),
             "id": envelope.id(),
             "from": transaction.from,
+            "network": transaction.network,
             "nonce": transaction.nonce,
+            "expires_at": transaction.expires_at,
             "gas_limit": transaction.gas_limit,
             "value": transaction.value.to_string(),
             "signers": envelope.signers.iter().map(|signer| signer.scheme.name()).collect::<Vec<_>>(),
@@ -61,13 +65,23 @@ pub fn verify(args: &VerifyArgs, json: bool) -> Result<bool, CliError> {
     } else {
         match &verdict {
             Ok(()) => println!("valid    {}", envelope.id()),
-            Err(error) => println!("refused  {error} (code {})", error.code()),
+            Err(error) => {
+                let reason = error.to_string();
+                println!("refused  {} (code {})", Printable(&reason), error.code());
+            }
         }
         println!("from     {}", transaction.from);
+        let network = Printable(&transaction.network);
+        println!("network  {network}, chain {}", transaction.chain_id);
+        println!("nonce    {}", transaction.nonce);
+        println!("expires  after height {}", transaction.expires_at);
+        println!("value    {}", transaction.value.to_decimal());
+        println!("gas      {}", transaction.gas_limit);
         for signer in &envelope.signers {
             println!("signed   {}", signer.scheme.name());
         }
         match &action {
+            None if verdict.is_err() => println!("action   sealed; a refused one is not opened"),
             None => println!("action   sealed; give --open and a key file to read it"),
             Some(Action::Call { to, input }) => {
                 println!("action   call {to} with 0x{}", hex::encode(input));
