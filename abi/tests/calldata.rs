@@ -110,7 +110,11 @@ fn arguments_split_at_outer_commas() {
     assert_eq!(split_arguments(""), Vec::<String>::new());
     assert_eq!(
         split_arguments("1, [2,3], (4,5), \"a,b\", [\"c\", \"d\"]"),
-        ["1", "[2,3]", "(4,5)", "a,b", "[\"c\", \"d\"]"]
+        ["1", "[2,3]", "(4,5)", "\"a,b\"", "[\"c\", \"d\"]"]
+    );
+    assert_eq!(
+        split_arguments(r#"'a,"b', "c\",", it's, d"#),
+        [r#"'a,"b'"#, r#""c\",""#, "it's", "d"]
     );
     assert_eq!(split_arguments("1,"), ["1", ""]);
     assert_eq!(split_arguments(")),(("), ["))", "(("]);
@@ -132,6 +136,81 @@ fn text_arguments_nest() {
     let data = encode_call(function, &values).unwrap();
     assert_eq!(data.len(), 4 + 8 * 32);
     assert_eq!(decode_call(&abi, &data).unwrap().1, values);
+}
+
+const TEXTS: &str = r#"[
+    {"type":"function","name":"echo","inputs":[{"name":"text","type":"string"}],"outputs":[],"stateMutability":"view"},
+    {"type":"function","name":"all","inputs":[{"name":"list","type":"tuple[]","components":[{"name":"text","type":"string"},{"name":"rest","type":"string[2]"}]},{"name":"last","type":"bytes"}],"outputs":[],"stateMutability":"view"}
+]"#;
+
+#[test]
+fn text_in_quotes_has_the_escapes_of_solidity() {
+    let abi = parse_abi(TEXTS).unwrap();
+    let read = |text: &str| {
+        let (_, values) = parse_call(&abi, &format!("echo({text})"))?;
+        match values.as_slice() {
+            [DynSolValue::String(text)] => Ok::<_, CalldataError>(text.clone()),
+            other => panic!("{other:?}"),
+        }
+    };
+    for (written, meant) in [
+        (r#""a\nb""#, "a\nb"),
+        (r#""a\"b""#, "a\"b"),
+        (r#""\r\t\\\"\'""#, "\r\t\\\"'"),
+        (r#"'"\''"#, "\"'"),
+        (r#""\x41\xc3\xa9\x00""#, "Aé\0"),
+        (r#""\u00e9\u{e9}\u{1F600}\u{7}1""#, "éé😀\u{7}1"),
+        (r#"" a, (b) ""#, " a, (b) "),
+        (r#""""#, ""),
+        // Without quotes a backslash is a backslash.
+        (r"a\nb ", r"a\nb"),
+        ("it's", "it's"),
+    ] {
+        assert_eq!(read(written).unwrap(), meant, "{written}");
+    }
+    for (written, reason) in [
+        (r#""\q""#, r"`\q` is no escape"),
+        (r#""\0""#, r"`\0` is no escape"),
+        (r#""\x4""#, r#"`\x4"` is no escape"#),
+        (r#""\x+4""#, r"`\x+4` is no escape"),
+        (r#""\u12""#, r#"`\u12"` is no escape"#),
+        (r#""\ud800""#, r"`\ud800` is no escape"),
+        (r#""\u{}""#, r"`\u` is no escape"),
+        (r#""\u{0000041}""#, r"`\u0000041` is no escape"),
+        (r#""\xff""#, "no UTF-8"),
+        (r#""a"b"#, "ends with the quote"),
+        (r#""a\""#, "ends with the quote"),
+        (r#""a"#, "ends with the quote"),
+    ] {
+        let error = read(written).unwrap_err();
+        assert!(
+            matches!(&error, CalldataError::Argument { index: 1, reason: r, .. } if r.contains(reason)),
+            "{written}: {error}"
+        );
+    }
+    // In lists and tuples too.
+    let written = r#"all([("a\"]", ["\n", x]), ( 'b,(' , ["", "\u{41}"])], "0x01")"#;
+    let (_, values) = parse_call(&abi, written).unwrap();
+    assert_eq!(
+        values.iter().map(format_value).collect::<Vec<_>>(),
+        [r#"[("a\"]", ["\n", "x"]), ("b,(", ["", "A"])]"#, "0x01"]
+    );
+    for wrong in [
+        "all([(a, [b])], 0x)",
+        "all([(a, [b, c, d])], 0x)",
+        "all([(a)], 0x)",
+        "all([(a, [b,])], 0x)",
+        "all([(a, [,b])], 0x)",
+        "all([(a, b)], 0x)",
+        "all((a, [b, c]), 0x)",
+        r#"all([(a, [b, "\q"])], 0x)"#,
+    ] {
+        let error = parse_call(&abi, wrong).unwrap_err();
+        assert!(
+            matches!(error, CalldataError::Argument { index: 1, .. }),
+            "{wrong}: {error}"
+        );
+    }
 }
 
 #[test]
@@ -397,6 +476,25 @@ proptest! {
         for function in abi.functions() {
             let _ = decode_output(function, &tail);
         }
+    }
+
+    #[test]
+    fn what_is_printed_is_read_again(texts in proptest::collection::vec(".{0,20}|[\"'\\\\,(\\[\\x00-\\x1f\u{301}]{0,12}", 3)) {
+        let abi = parse_abi(TEXTS).unwrap();
+        let texts: Vec<DynSolValue> = texts.into_iter().map(DynSolValue::String).collect();
+        let echoed = format!("echo({})", format_value(&texts[0]));
+        prop_assert_eq!(&parse_call(&abi, &echoed).unwrap().1, &texts[..1]);
+        let pair = DynSolValue::Tuple(vec![
+            texts[0].clone(),
+            DynSolValue::FixedArray(texts[1..].to_vec()),
+        ]);
+        let values = [
+            DynSolValue::Array(vec![pair.clone(), pair]),
+            DynSolValue::Bytes(vec![1, 2]),
+        ];
+        let printed: Vec<String> = values.iter().map(format_value).collect();
+        let call = format!("all({})", printed.join(", "));
+        prop_assert_eq!(&parse_call(&abi, &call).unwrap().1, &values);
     }
 
     #[test]

@@ -7,13 +7,23 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Subcommand};
 
 use crate::digest::{Digest, Part, digest};
 use crate::load::{HostKind, load};
 use crate::matrix::{Configuration, UNAVAILABLE, configurations, matrix, write};
+use crate::output;
 use crate::setup::{Code, Processor, Setup, SetupError, Vms};
 use crate::soak::{Length, soak};
+
+/// Most threads that an option may ask for.
+const THREADS: u64 = 256;
+
+/// A count from 1 to `most`; memory is asked for by it.
+fn count(most: u64) -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=most)
+}
 
 /// Commands about this program's own VM.
 #[derive(Subcommand)]
@@ -27,7 +37,7 @@ pub enum NodeCommand {
         #[command(flatten)]
         places: Places,
         /// Threads: cases at once, and threads of one inference.
-        #[arg(long, default_value_t = 1)]
+        #[arg(long, default_value_t = 1, value_parser = count(THREADS))]
         threads: usize,
         /// Where compiled code comes from.
         #[arg(long, value_enum, default_value_t)]
@@ -83,7 +93,7 @@ pub enum NodeCommand {
         #[arg(long, default_value = ".")]
         root: PathBuf,
         /// Transactions in the block.
-        #[arg(long, default_value_t = 10_000)]
+        #[arg(long, default_value_t = 10_000, value_parser = count(10_000_000))]
         transactions: usize,
         /// Where the chain is kept; each in turn when absent.
         #[arg(long, value_enum)]
@@ -107,16 +117,16 @@ pub enum NodeCommand {
         #[arg(long, default_value_t = 30.0)]
         minutes: f64,
         /// Chains that are run in any case.
-        #[arg(long, default_value_t = 1)]
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(0..=1_000_000))]
         chains: u64,
         /// Blocks of each chain.
-        #[arg(long, default_value_t = 60)]
+        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
         blocks: u64,
         /// Transactions of each block.
-        #[arg(long, default_value_t = 50)]
+        #[arg(long, default_value_t = 50, value_parser = count(1_000_000))]
         transactions: usize,
         /// Threads of the replay.
-        #[arg(long, default_value_t = 2)]
+        #[arg(long, default_value_t = 2, value_parser = count(THREADS))]
         replay_threads: usize,
         /// Prints the report for programs.
         #[arg(long)]
@@ -224,12 +234,12 @@ fn print_digest(
     let vms = Arc::new(Vms::new(setup)?);
     let found: Digest = digest(&vms, &places.vectors, &places.root, part)?;
     if json {
-        println!("{}", serde_json::to_string(&found)?);
+        output::line(serde_json::to_string(&found)?);
     } else {
-        println!(
+        output::line(format_args!(
             "{} of {} vectors and {} transactions",
             found.digest, found.vectors, found.transactions
-        );
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -243,9 +253,9 @@ fn print_matrix(
 ) -> Result<ExitCode, Failure> {
     let found = matrix(list, &places.vectors, &places.root, jobs.get())?;
     if json {
-        println!("{}", serde_json::to_string_pretty(&found)?);
+        output::line(serde_json::to_string_pretty(&found)?);
     } else {
-        print!("{}\n{}", found.line(), found.table());
+        output::text(format_args!("{}\n{}", found.line(), found.table()));
     }
     if !found.agrees() {
         for row in &found.rows {
@@ -276,12 +286,12 @@ fn print_load(
     for host in hosts {
         let figures = load(root, host, transactions, seed)?;
         if !json {
-            println!("{}", figures.text());
+            output::line(figures.text());
         }
         all.push(figures);
     }
     if json {
-        println!("{}", serde_json::to_string_pretty(&all)?);
+        output::line(serde_json::to_string_pretty(&all)?);
     }
     if all.windows(2).any(|pair| match pair {
         [first, second] => first.outcome != second.outcome,
@@ -305,9 +315,9 @@ fn print_soak(root: &std::path::Path, length: &Length, json: bool) -> Result<Exi
         eprint!("\r\x1b[K");
     }
     if json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        output::line(serde_json::to_string_pretty(&report)?);
     } else {
-        print!("{}", report.text());
+        output::text(report.text());
     }
     if report.differences.is_empty() {
         return Ok(ExitCode::SUCCESS);

@@ -7,6 +7,7 @@
 //!   [`Interpreter`] a second one on wasmi, [`Process`] any program.
 //! - [`runner`]: runs vectors and compares; [`report`]: shows what came of it.
 //! - [`commands`]: what a whole node does the same: digests, the determinism matrix, load, soak.
+//! - [`output`]: printing.
 //! - [`bless`]: writes outcomes into vectors, unless they contradict what a vector claims.
 #![forbid(unsafe_code)]
 
@@ -21,6 +22,7 @@ mod machine;
 mod matrix;
 mod memory;
 pub mod outcome;
+pub mod output;
 mod overlay;
 mod process;
 pub mod report;

@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use aivm_conformance::commands::NodeCommand;
-use aivm_conformance::runner::{self, Task, Verdict};
+use aivm_conformance::runner::{self, Report, Stopped, Task, Verdict};
 use aivm_conformance::{
-    Adapter, AdapterError, Interpreter, Machine, Process, bless, report, serve, suite,
+    Adapter, AdapterError, Interpreter, Machine, Process, bless, output, report, serve, suite,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -63,7 +63,8 @@ struct Run {
     /// Only vectors with this text in their name.
     #[arg(long)]
     filter: Option<String>,
-    /// Command of the implementation under test.
+    /// Command of the implementation under test, a program and its arguments. An argument with
+    /// blanks stands in quotes, as in a shell; nothing else has a meaning.
     #[arg(long, conflicts_with = "engine")]
     adapter: Option<String>,
     /// Implementation in this program.
@@ -107,25 +108,27 @@ type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Run(arguments) => run(&arguments),
+        Command::Run(arguments) => match run(&arguments) {
+            Err(error) if arguments.json => {
+                output::line(serde_json::json!({ "error": error.to_string() }));
+                Ok(ExitCode::from(2))
+            }
+            outcome => outcome,
+        },
         Command::Node(command) => return command.run(),
         Command::Serve { engine } => with_stack(move || {
             let input = std::io::stdin().lock();
             let mut adapter = engine.adapter().map_err(std::io::Error::other)?;
             serve(adapter.as_mut(), input, std::io::stdout().lock())
         })
-        .map(|()| true)
+        .map(|()| ExitCode::SUCCESS)
         .map_err(Failure::from),
-        Command::Bless { vectors } => bless_all(&vectors).map(|()| true),
+        Command::Bless { vectors } => bless_all(&vectors).map(|()| ExitCode::SUCCESS),
     };
-    match outcome {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(2)
-        }
-    }
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::from(2)
+    })
 }
 
 /// Runs on a thread whose stack suffices for an interpreter in an interpreter.
@@ -140,7 +143,7 @@ fn with_stack<T: Send + 'static>(
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-fn run(arguments: &Run) -> Result<bool, Failure> {
+fn run(arguments: &Run) -> Result<ExitCode, Failure> {
     let files = suite::choose(suite::load(&arguments.vectors)?, &arguments.suite)?;
     let mut tasks = Vec::new();
     for (path, file) in &files {
@@ -172,21 +175,40 @@ fn run(arguments: &Run) -> Result<bool, Failure> {
             bar(done, tasks.len(), task);
         }
     };
-    let reports = runner::run(&tasks, usize::from(arguments.jobs), &start, &progress)?;
+    let outcome = runner::run(&tasks, usize::from(arguments.jobs), &start, &progress);
     if shows {
         eprint!("\r\x1b[K");
     }
-    if report::count(&reports, Verdict::Unsupported) == reports.len() {
-        return Err("the implementation supports none of these vectors".into());
+    match outcome {
+        Ok(reports) if report::count(&reports, Verdict::Unsupported) == reports.len() => {
+            Err("the implementation supports none of these vectors".into())
+        }
+        Ok(reports) => {
+            print_reports(arguments, &reports)?;
+            Ok(match report::count(&reports, Verdict::Failed) {
+                0 => ExitCode::SUCCESS,
+                _ => ExitCode::FAILURE,
+            })
+        }
+        Err(Stopped { reports, error }) if reports.is_empty() => Err(error.into()),
+        Err(Stopped { reports, error }) => {
+            print_reports(arguments, &reports)?;
+            eprintln!("error: {error}");
+            Ok(ExitCode::from(2))
+        }
     }
+}
+
+/// Prints reports in the form that was asked for.
+fn print_reports(arguments: &Run, reports: &[Report]) -> Result<(), Failure> {
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&reports)?);
+        output::line(serde_json::to_string_pretty(reports)?);
     } else if arguments.junit {
-        print!("{}", report::junit(&reports));
+        output::text(report::junit(reports));
     } else {
-        print!("{}", report::text(&reports));
+        output::text(report::text(reports));
     }
-    Ok(report::count(&reports, Verdict::Failed) == 0)
+    Ok(())
 }
 
 /// Draws a line on the terminal; failing to is no failure.
@@ -221,9 +243,11 @@ fn bless_all(vectors: &Path) -> Result<(), Failure> {
         }
         file.vectors = blessed;
         std::fs::write(&path, suite::text(&file)?)?;
-        println!("wrote {}", path.display());
+        output::line(format_args!("wrote {}", path.display()));
         written += 1;
     }
-    println!("{written} files written, {left} left to their generator");
+    output::line(format_args!(
+        "{written} files written, {left} left to their generator"
+    ));
     Ok(())
 }

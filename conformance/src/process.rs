@@ -2,13 +2,19 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{
+    Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError, channel, sync_channel,
+};
 use std::time::{Duration, Instant};
 
 use crate::adapter::{Adapter, AdapterError, Answer, Case, Results};
 
 /// Bytes of an answer.
 const MAX_ANSWER: u64 = 64 << 20;
+/// Characters of what it says about itself that are kept.
+const MAX_TEXT: usize = 1_000;
+/// Answers that wait: the one that was asked for, and one too many, which shows that there is one.
+const WAITING: usize = 2;
 /// Failures in a row after which nothing more is tried.
 const MAX_FAILURES: u32 = 3;
 /// How long a child may take to end once its input has.
@@ -30,11 +36,11 @@ struct Running {
 }
 
 impl Process {
-    /// Starts `command`, a program and its arguments separated by blanks. It has `timeout` for
-    /// each answer.
+    /// Starts `command`, a program and its arguments separated by blanks, in quotes where they have
+    /// blanks themselves. It has `timeout` for each answer.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// When it cannot be started, or a quote in it does not end.
     pub fn start(command: &str, timeout: Duration) -> Result<Self, AdapterError> {
         Ok(Self {
             command: command.to_owned(),
@@ -52,6 +58,18 @@ impl Process {
         let mut line =
             serde_json::to_string(case).map_err(|e| AdapterError::Failed(e.to_string()))?;
         line.push('\n');
+        match running.answers.try_recv() {
+            Err(TryRecvError::Empty) => {}
+            Ok(Ok(line)) if line.is_empty() => return Err(AdapterError::Ended),
+            Err(TryRecvError::Disconnected) => return Err(AdapterError::Ended),
+            Ok(Ok(line)) => {
+                return Err(AdapterError::Answer(format!(
+                    "a line that answers no case: {}",
+                    start(&line)
+                )));
+            }
+            Ok(Err(error)) => return Err(AdapterError::Answer(error.to_string())),
+        }
         if let Some(cases) = &running.cases {
             cases.send(line).map_err(|_| AdapterError::Ended)?;
         }
@@ -63,10 +81,27 @@ impl Process {
             Err(RecvTimeoutError::Disconnected) => return Err(AdapterError::Ended),
         };
         serde_json::from_slice(&answer).map_err(|error| {
-            let start: String = String::from_utf8_lossy(&answer).chars().take(80).collect();
-            AdapterError::Answer(format!("{error} in {:?}", start.trim_end()))
+            let error = cut(error.to_string());
+            AdapterError::Answer(format!("{error} in {}", start(&answer)))
         })
     }
+}
+
+/// The start of a line, in quotes.
+fn start(line: &[u8]) -> String {
+    let line = line.get(..320).unwrap_or(line);
+    let start: String = String::from_utf8_lossy(line).chars().take(80).collect();
+    format!("{:?}", start.trim_end())
+}
+
+/// Text without what is more than anybody reads.
+fn cut(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MAX_TEXT) {
+        text.truncate(end);
+        text.push('…');
+        text.shrink_to_fit();
+    }
+    text
 }
 
 impl Adapter for Process {
@@ -76,8 +111,8 @@ impl Adapter for Process {
                 self.failures = 0;
                 match answer {
                     Answer::Results(results) => Ok(results),
-                    Answer::Error(message) => Err(AdapterError::Failed(message)),
-                    Answer::Unsupported(why) => Err(AdapterError::Unsupported(why)),
+                    Answer::Error(message) => Err(AdapterError::Failed(cut(message))),
+                    Answer::Unsupported(why) => Err(AdapterError::Unsupported(cut(why))),
                 }
             }
             Err(error) => {
@@ -100,12 +135,13 @@ impl Adapter for Process {
 
 impl Running {
     fn start(command: &str) -> Result<Self, AdapterError> {
-        let mut words = command.split_whitespace();
         let failed = |source| AdapterError::Start {
             command: command.to_string(),
             source,
         };
         let lost = || failed(std::io::Error::other("its pipes are not connected"));
+        let open = || failed(std::io::Error::other("a quote in it does not end"));
+        let mut words = shlex::split(command).ok_or_else(open)?.into_iter();
         let mut child = Command::new(words.next().unwrap_or_default())
             .args(words)
             .stdin(Stdio::piped())
@@ -126,7 +162,7 @@ impl Running {
                 }
             }
         });
-        let (send, answers) = channel();
+        let (send, answers) = sync_channel(WAITING);
         std::thread::spawn(move || read_lines(output, &send));
         Ok(Self {
             child,
@@ -143,7 +179,7 @@ impl Running {
 }
 
 /// Sends each line, an empty one at the end, and an error for one that is too long.
-fn read_lines(output: ChildStdout, send: &Sender<std::io::Result<Vec<u8>>>) {
+fn read_lines(output: ChildStdout, send: &SyncSender<std::io::Result<Vec<u8>>>) {
     let mut output = BufReader::new(output);
     loop {
         let mut line = Vec::new();

@@ -63,17 +63,26 @@ pub struct Difference {
     pub found: String,
 }
 
+/// Why tasks were left, and the reports of those that were not.
+#[derive(Debug)]
+pub struct Stopped {
+    /// In the order of the tasks. The one at which an implementation was given up is among them.
+    pub reports: Vec<Report>,
+    /// Why.
+    pub error: AdapterError,
+}
+
 /// Runs tasks, each on one of `jobs` implementations that `start` makes, and tells `progress`
 /// how many are done and which was the last. Reports come in the order of the tasks.
 ///
 /// # Errors
-/// When an implementation cannot be started or was given up.
+/// When an implementation cannot be started or was given up, with the reports so far.
 pub fn run(
     tasks: &[Task<'_>],
     jobs: usize,
     start: &(dyn Fn() -> Result<Box<dyn Adapter>, AdapterError> + Sync),
     progress: &(dyn Fn(usize, &Task<'_>) + Sync),
-) -> Result<Vec<Report>, AdapterError> {
+) -> Result<Vec<Report>, Stopped> {
     let (next, done, stopped) = (
         AtomicUsize::new(0),
         AtomicUsize::new(0),
@@ -90,11 +99,14 @@ pub fn run(
             if stopped.load(Ordering::Relaxed) {
                 return Ok(());
             }
-            let report = run_one(task, adapter.as_mut())?;
+            let (report, end) = run_one(task, adapter.as_mut());
             progress(done.fetch_add(1, Ordering::Relaxed) + 1, task);
             let mut reports = reports.lock().unwrap_or_else(|e| e.into_inner());
             if let Some(place) = reports.get_mut(index) {
                 *place = Some(report);
+            }
+            if let Some(error) = end {
+                return Err(error);
             }
         }
     };
@@ -119,19 +131,22 @@ pub fn run(
         }
         outcome
     });
-    outcome?;
     let reports = reports.into_inner().unwrap_or_else(|e| e.into_inner());
-    Ok(reports.into_iter().flatten().collect())
+    let reports = reports.into_iter().flatten().collect();
+    match outcome {
+        Ok(()) => Ok(reports),
+        Err(error) => Err(Stopped { reports, error }),
+    }
 }
 
-/// Runs a task and compares.
-fn run_one(task: &Task<'_>, adapter: &mut dyn Adapter) -> Result<Report, AdapterError> {
-    let (verdict, difference) = match adapter.run(&task.case) {
-        Ok(results) => match compare(task.vector, &results) {
+/// Runs a task and compares. Gives the error too after which no other task has a chance.
+fn run_one(task: &Task<'_>, adapter: &mut dyn Adapter) -> (Report, Option<AdapterError>) {
+    let outcome = adapter.run(&task.case);
+    let (verdict, difference) = match &outcome {
+        Ok(results) => match compare(task.vector, results) {
             None => (Verdict::Passed, None),
             difference => (Verdict::Failed, difference),
         },
-        Err(error) if error.is_final() => return Err(error),
         Err(error) => {
             let verdict = match error {
                 AdapterError::Unsupported(_) => Verdict::Unsupported,
@@ -145,13 +160,14 @@ fn run_one(task: &Task<'_>, adapter: &mut dyn Adapter) -> Result<Report, Adapter
             (verdict, Some(difference))
         }
     };
-    Ok(Report {
+    let report = Report {
         suite: task.suite.into(),
         name: task.vector.name.clone(),
         rule: task.vector.rule.clone(),
         verdict,
         difference,
-    })
+    };
+    (report, outcome.err().filter(AdapterError::is_final))
 }
 
 /// The first difference between what a vector expects and what came.

@@ -273,6 +273,13 @@ fn adapters_that_die_hang_or_talk_nonsense() {
         );
         assert!(said.contains(message), "{name}: {said}");
         assert_eq!(output.status.code(), Some(2), "{name}");
+        // The vectors at which it failed are named.
+        let shown = text(&output.stdout);
+        assert!(
+            shown.starts_with("FAILED metering / a stored word stays\n"),
+            "{name}: {shown}"
+        );
+        assert!(shown.ends_with("0 passed, 3 failed\n"), "{name}: {shown}");
     }
     // An error is a failure of its vector, and the next one is asked.
     let output = run_script(
@@ -307,6 +314,184 @@ fn adapters_that_die_hang_or_talk_nonsense() {
     let shown = text(&output.stdout);
     assert!(shown.contains("ended without an answer"), "{shown}");
     assert!(shown.ends_with("9 passed, 2 failed\n"), "{shown}");
+}
+
+#[cfg(unix)]
+#[test]
+fn results_before_an_adapter_is_given_up_are_kept() {
+    let folder = small();
+    let scripts = tempfile::tempdir().unwrap();
+    let started = scripts.path().join("started");
+    // It answers twice, ends, and then answers no more.
+    let body = format!(
+        "[ -e {0} ] && exit 1; : > {0}\n\
+         for i in 1 2; do read line; echo \"$line\" | {PROGRAM} serve; done",
+        started.display()
+    );
+    let adapter = script(scripts.path(), "short-lived", &body);
+    let vectors = path_text(folder.path());
+    let run_as = |form: &[&str]| {
+        let _ = std::fs::remove_file(&started);
+        let common = ["run", "--vectors", vectors, "--adapter", &adapter];
+        let output = run(&[&common[..], form].concat());
+        let said = text(&output.stderr);
+        assert!(
+            said.starts_with("error: gave the adapter up after 3 failures in a row"),
+            "{said}"
+        );
+        assert_eq!(output.status.code(), Some(2));
+        text(&output.stdout)
+    };
+    let shown = run_as(&[]);
+    assert!(shown.ends_with("2 passed, 3 failed\n"), "{shown}");
+    let shown = run_as(&["--junit"]);
+    assert!(
+        shown.contains("<testsuite name=\"metering\" tests=\"5\" failures=\"3\" skipped=\"0\">"),
+        "{shown}"
+    );
+    let reports: Vec<serde_json::Value> = serde_json::from_str(&run_as(&["--json"])).unwrap();
+    let verdicts: Vec<_> = reports.iter().map(|report| &report["verdict"]).collect();
+    assert_eq!(verdicts, ["passed", "passed", "failed", "failed", "failed"]);
+    let last = reports[4]["difference"]["found"].as_str().unwrap();
+    assert!(last.starts_with("gave the adapter up"), "{last}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_answer_too_many_belongs_to_no_vector() {
+    let folder = small();
+    let scripts = tempfile::tempdir().unwrap();
+    let body = format!(
+        "while read line; do answer=$(echo \"$line\" | {PROGRAM} serve)\n\
+         printf '%s\\n%s\\n' \"$answer\" \"$answer\"; done"
+    );
+    let adapter = script(scripts.path(), "twice", &body);
+    let vectors = path_text(folder.path());
+    let output = run(&["run", "--vectors", vectors, "--adapter", &adapter]);
+    let shown = text(&output.stdout);
+    assert!(shown.contains("a line that answers no case: "), "{shown}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[cfg(unix)]
+#[test]
+fn long_texts_of_adapters_are_cut() {
+    let folder = small();
+    let scripts = tempfile::tempdir().unwrap();
+    let vectors = path_text(folder.path());
+    let long = "é".repeat(3_000);
+    let answers = scripts.path().join("answers");
+    for (key, start) in [
+        ("error", "the implementation failed: "),
+        ("results", "the adapter's answer is not understood: "),
+    ] {
+        let answer = match key {
+            "error" => format!("{{\"error\":\"{long}\"}}"),
+            _ => format!("{{\"{long}\":1}}"),
+        };
+        std::fs::write(&answers, answer + "\n").unwrap();
+        let body = format!("while read line; do cat {}; done", answers.display());
+        let adapter = script(scripts.path(), key, &body);
+        let output = run(&["run", "--vectors", vectors, "--adapter", &adapter, "--json"]);
+        let reports: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
+        let found = reports[0]["difference"]["found"].as_str().unwrap();
+        assert!(found.starts_with(start), "{found}");
+        let length = found.chars().count();
+        assert!((1_000..1_200).contains(&length), "{length}");
+        assert!(found.contains('…'), "{found}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn arguments_of_an_adapter_may_stand_in_quotes() {
+    let folder = small();
+    let vectors = path_text(folder.path());
+    let adapter = format!("sh -c \"exec '{PROGRAM}' serve --engine wasmi\"");
+    let output = run(&["run", "--vectors", vectors, "--adapter", &adapter]);
+    assert_eq!(text(&output.stdout), "11 passed, 0 failed\n");
+    let output = run(&["run", "--vectors", vectors, "--adapter", "sh -c 'exit"]);
+    assert_eq!(
+        text(&output.stderr),
+        "error: cannot start the adapter `sh -c 'exit`: a quote in it does not end\n"
+    );
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn programs_get_errors_as_json() {
+    let small = small();
+    let small = path_text(small.path());
+    for (arguments, message) in [
+        (["--filter", "no such name"], "no vector matches"),
+        (
+            ["--suite", "none"],
+            "there is no suite `none`; there are metering",
+        ),
+        (
+            ["--adapter", "'"],
+            "cannot start the adapter `'`: a quote in it does not end",
+        ),
+    ] {
+        let start = ["run", "--vectors", small, "--json"];
+        let output = run(&[&start[..], &arguments].concat());
+        assert_eq!(
+            text(&output.stdout),
+            format!("{}\n", serde_json::json!({ "error": message }))
+        );
+        assert_eq!(output.status.code(), Some(2));
+    }
+}
+
+#[test]
+fn counts_have_bounds() {
+    let too_many = u64::MAX.to_string();
+    for arguments in [
+        ["load", "--transactions", &too_many],
+        ["load", "--transactions", "0"],
+        ["soak", "--transactions", &too_many],
+        ["soak", "--blocks", &too_many],
+        ["soak", "--replay-threads", "257"],
+        ["digest", "--threads", "257"],
+    ] {
+        let output = run(&arguments);
+        let said = text(&output.stderr);
+        assert!(said.contains("is not in "), "{arguments:?}: {said}");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+/// A disk without room, and a reader that has gone.
+#[cfg(unix)]
+#[test]
+fn output_that_cannot_be_written() {
+    let small = small();
+    let small = path_text(small.path());
+    if let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") {
+        for form in ["--jobs=1", "--json", "--junit"] {
+            let output = Command::new(PROGRAM)
+                .args(["run", "--vectors", small, form])
+                .stdout(full.try_clone().unwrap())
+                .output()
+                .unwrap();
+            let said = text(&output.stderr);
+            assert!(
+                said.starts_with("error: cannot write to standard output: "),
+                "{form}: {said}"
+            );
+            assert_eq!(output.status.code(), Some(2), "{form}");
+        }
+    }
+    let mut child = Command::new(PROGRAM)
+        .args(["run", "--vectors", small])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(text(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(141));
 }
 
 /// The other side: what `serve` makes of lines that are no cases.

@@ -2,12 +2,14 @@
 
 #[cfg(unix)]
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use aivm_abi::{Address, Word};
 use redb::{Database, DatabaseError, Durability, ReadableDatabase, StorageError, TableDefinition};
 
 use crate::delta::StateDelta;
+use crate::engine::panic_text;
 use crate::host::{BlockContext, Hash, Host, HostError, Peeked, StorageEntry, peeked};
 use crate::log::Log;
 
@@ -33,10 +35,45 @@ const NAME: &[u8] = b"model ";
 /// to the whole history, not to a tree that could give proofs.
 #[derive(Debug)]
 pub struct RedbHost {
-    database: Database,
+    database: Store,
     block: BlockContext,
     /// What contracts wrote for people; none when nobody keeps it.
     log: Option<Log>,
+}
+
+/// An open database; none only while it is closed.
+#[derive(Debug)]
+struct Store(Option<Database>);
+
+impl Store {
+    /// Uses the database.
+    fn with<T>(
+        &self,
+        body: impl FnOnce(&Database) -> Result<T, redb::Error>,
+    ) -> Result<T, HostError> {
+        match &self.0 {
+            Some(database) => caught(|| body(database).map_err(failed)),
+            None => Err(HostError::new("the state database is closed")),
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        let database = self.0.take();
+        // Nobody is left to tell that a damaged database could not be closed.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(database)));
+    }
+}
+
+/// Runs what uses redb, which panics where it finds pages that it cannot have written.
+fn caught<T>(body: impl FnOnce() -> Result<T, HostError>) -> Result<T, HostError> {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
+        let reason = panic_text(panic.as_ref());
+        Err(HostError::new(format!(
+            "the state database is damaged: {reason}"
+        )))
+    })
 }
 
 fn failed(error: impl Into<redb::Error>) -> HostError {
@@ -90,15 +127,17 @@ impl RedbHost {
     /// Opens the database at `path`, and makes it when it is missing.
     ///
     /// # Errors
-    /// When the file cannot be opened, is in use or is no such database.
+    /// When the file cannot be opened, is in use, is damaged or is no such database.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, HostError> {
         let path = path.as_ref();
-        if !path.exists() {
-            create(path)?;
-        }
-        let database = Database::open(path).map_err(failed)?;
+        let database = caught(|| {
+            if !path.exists() {
+                create(path)?;
+            }
+            Database::open(path).map_err(failed)
+        })?;
         Ok(Self {
-            database,
+            database: Store(Some(database)),
             block: BlockContext::default(),
             log: None,
         })
@@ -143,10 +182,11 @@ impl RedbHost {
     }
 
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, HostError> {
-        let read = self.database.begin_read().map_err(failed)?;
-        let table = read.open_table(table).map_err(failed)?;
-        let value = table.get(key).map_err(failed)?;
-        Ok(value.map(|v| v.value().to_vec()))
+        self.database.with(|database| {
+            let table = database.begin_read()?.open_table(table)?;
+            let value = table.get(key)?;
+            Ok(value.map(|v| v.value().to_vec()))
+        })
     }
 
     /// Gives a model a name, by which guests written for other hosts may load it. Names are the
@@ -156,59 +196,67 @@ impl RedbHost {
     /// When the database fails.
     pub fn name_model(&mut self, name: &str, hash: Hash) -> Result<(), HostError> {
         let key = [NAME, name.as_bytes()].concat();
-        let write = self.database.begin_write().map_err(failed)?;
-        {
-            let mut meta = write.open_table(META).map_err(failed)?;
-            meta.insert(key.as_slice(), hash.as_slice())
-                .map_err(failed)?;
-        }
-        write.commit().map_err(failed)
+        self.database.with(|database| {
+            let write = database.begin_write()?;
+            write
+                .open_table(META)?
+                .insert(key.as_slice(), hash.as_slice())?;
+            write.commit()?;
+            Ok(())
+        })
     }
 
     fn has(&self, table: Table, key: &[u8]) -> Result<bool, HostError> {
-        let read = self.database.begin_read().map_err(failed)?;
-        let table = read.open_table(table).map_err(failed)?;
-        Ok(table.get(key).map_err(failed)?.is_some())
+        self.database.with(|database| {
+            let table = database.begin_read()?.open_table(table)?;
+            Ok(table.get(key)?.is_some())
+        })
     }
+}
 
-    fn write(&mut self, delta: &StateDelta, root: &Hash, commits: u64) -> Result<(), redb::Error> {
-        let mut write = self.database.begin_write()?;
-        write.set_durability(Durability::Immediate)?;
-        {
-            let mut storage = write.open_table(STORAGE)?;
-            for (contract, entries) in &delta.storage {
-                for (key, value) in entries {
-                    let key = storage_key(contract, key);
-                    match value {
-                        Some(value) => storage.insert(key.as_slice(), value.as_slice())?,
-                        None => storage.remove(key.as_slice())?,
-                    };
-                }
+/// Writes a delta in one transaction.
+fn write(
+    database: &Database,
+    delta: &StateDelta,
+    root: &Hash,
+    commits: u64,
+) -> Result<(), redb::Error> {
+    let mut write = database.begin_write()?;
+    write.set_durability(Durability::Immediate)?;
+    {
+        let mut storage = write.open_table(STORAGE)?;
+        for (contract, entries) in &delta.storage {
+            for (key, value) in entries {
+                let key = storage_key(contract, key);
+                match value {
+                    Some(value) => storage.insert(key.as_slice(), value.as_slice())?,
+                    None => storage.remove(key.as_slice())?,
+                };
             }
-            let mut balances = write.open_table(BALANCES)?;
-            for (address, balance) in &delta.balances {
-                let balance = balance.to_be_bytes();
-                balances.insert(address.0.as_slice(), balance.as_slice())?;
-            }
-            let mut contracts = write.open_table(CONTRACTS)?;
-            for (address, code) in &delta.contracts {
-                contracts.insert(address.0.as_slice(), code.as_slice())?;
-            }
-            let mut codes = write.open_table(CODES)?;
-            for (hash, code) in &delta.codes {
-                codes.insert(hash.as_slice(), code.as_slice())?;
-            }
-            let mut models = write.open_table(MODELS)?;
-            for (hash, model) in &delta.models {
-                models.insert(hash.as_slice(), model.as_slice())?;
-            }
-            let mut meta = write.open_table(META)?;
-            meta.insert(ROOT, root.as_slice())?;
-            meta.insert(COMMITS, commits.to_le_bytes().as_slice())?;
         }
-        write.commit()?;
-        Ok(())
+        let mut balances = write.open_table(BALANCES)?;
+        for (address, balance) in &delta.balances {
+            let balance = balance.to_be_bytes();
+            balances.insert(address.0.as_slice(), balance.as_slice())?;
+        }
+        let mut contracts = write.open_table(CONTRACTS)?;
+        for (address, code) in &delta.contracts {
+            contracts.insert(address.0.as_slice(), code.as_slice())?;
+        }
+        let mut codes = write.open_table(CODES)?;
+        for (hash, code) in &delta.codes {
+            codes.insert(hash.as_slice(), code.as_slice())?;
+        }
+        let mut models = write.open_table(MODELS)?;
+        for (hash, model) in &delta.models {
+            models.insert(hash.as_slice(), model.as_slice())?;
+        }
+        let mut meta = write.open_table(META)?;
+        meta.insert(ROOT, root.as_slice())?;
+        meta.insert(COMMITS, commits.to_le_bytes().as_slice())?;
     }
+    write.commit()?;
+    Ok(())
 }
 
 impl Host for RedbHost {
@@ -232,11 +280,12 @@ impl Host for RedbHost {
         key: &[u8],
         most: usize,
     ) -> Result<Option<Peeked>, HostError> {
-        let read = self.database.begin_read().map_err(failed)?;
-        let table = read.open_table(STORAGE).map_err(failed)?;
         let key = storage_key(contract, key);
-        let value = table.get(key.as_slice()).map_err(failed)?;
-        Ok(value.map(|value| peeked(value.value(), most)))
+        self.database.with(|database| {
+            let table = database.begin_read()?.open_table(STORAGE)?;
+            let value = table.get(key.as_slice())?;
+            Ok(value.map(|value| peeked(value.value(), most)))
+        })
     }
 
     fn storage_range(
@@ -245,18 +294,19 @@ impl Host for RedbHost {
         from: &[u8],
         limit: usize,
     ) -> Result<Vec<StorageEntry>, HostError> {
-        let read = self.database.begin_read().map_err(failed)?;
-        let table = read.open_table(STORAGE).map_err(failed)?;
         let first = storage_key(contract, from);
-        let mut entries = Vec::new();
-        for entry in table.range(first.as_slice()..).map_err(failed)?.take(limit) {
-            let (key, value) = entry.map_err(failed)?;
-            let Some(key) = key.value().strip_prefix(contract.0.as_slice()) else {
-                break;
-            };
-            entries.push((key.to_vec(), value.value().to_vec()));
-        }
-        Ok(entries)
+        self.database.with(|database| {
+            let table = database.begin_read()?.open_table(STORAGE)?;
+            let mut entries = Vec::new();
+            for entry in table.range(first.as_slice()..)?.take(limit) {
+                let (key, value) = entry?;
+                let Some(key) = key.value().strip_prefix(contract.0.as_slice()) else {
+                    break;
+                };
+                entries.push((key.to_vec(), value.value().to_vec()));
+            }
+            Ok(entries)
+        })
     }
 
     fn balance(&self, address: &Address) -> Result<Word, HostError> {
@@ -298,7 +348,8 @@ impl Host for RedbHost {
         hasher.update(&delta.hash());
         let root = *hasher.finalize().as_bytes();
         let commits = self.commits()?.saturating_add(1);
-        self.write(delta, &root, commits).map_err(failed)
+        self.database
+            .with(|database| write(database, delta, &root, commits))
     }
 
     fn state_root(&self) -> Result<Option<Hash>, HostError> {

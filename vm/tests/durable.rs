@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use aivm::{BlockContext, Call, Deploy, Host, RedbHost, StateDelta, Status, Vm, Word};
+use aivm::{BlockContext, Call, Deploy, Host, HostError, RedbHost, StateDelta, Status, Vm, Word};
 use common::*;
 
 const KILLS: u32 = 200;
@@ -147,6 +147,68 @@ fn half_a_database_is_made_anew_and_other_files_are_left_alone() {
     std::fs::write(&path, b"a letter").unwrap();
     assert!(RedbHost::open(&path).is_err());
     assert_eq!(std::fs::read(&path).unwrap(), b"a letter");
+}
+
+/// Uses a database in every way, after errors too. Gives the number of entries, or the first error.
+fn use_all(path: &Path) -> Result<usize, HostError> {
+    let mut host = RedbHost::open(path)?;
+    let entries = host.storage_range(&ALICE, &[], 1_000);
+    let mut results = vec![
+        host.commits().map(drop),
+        host.state_root().map(drop),
+        host.balance(&BOB).map(drop),
+        host.contract(&BOB).map(drop),
+        host.code(&[1; 32]).map(drop),
+        host.has_code(&[1; 32]).map(drop),
+        host.model(&[2; 32]).map(drop),
+        host.has_model(&[2; 32]).map(drop),
+        host.model_named("digits").map(drop),
+        host.storage_peek(&ALICE, b"n", 4).map(drop),
+    ];
+    for (key, _) in entries.iter().flatten() {
+        results.push(host.storage_get(&ALICE, key).map(drop));
+    }
+    results.push(host.name_model("letters", [3; 32]));
+    results.push(host.commit(&delta(2)));
+    results.into_iter().collect::<Result<(), _>>()?;
+    entries.map(|entries| entries.len())
+}
+
+/// A disk that forgets a page gives values or errors, and no panic.
+#[test]
+fn a_page_of_zeros_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, copy) = (folder.path().join("a.redb"), folder.path().join("b.redb"));
+    let mut host = RedbHost::open(&path).unwrap();
+    let mut delta = delta(1);
+    let entries = delta.storage.entry(ALICE).or_default();
+    for n in 0..200u64 {
+        entries.insert(n.to_be_bytes().repeat(2), Some(vec![7; 300]));
+    }
+    delta.contracts.insert(BOB, [1; 32]);
+    delta.codes.insert([1; 32], vec![5; 10_000]);
+    delta.models.insert([2; 32], vec![6; 100]);
+    host.commit(&delta).unwrap();
+    host.name_model("digits", [2; 32]).unwrap();
+    drop(host);
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&copy, &whole).unwrap();
+    assert_eq!(use_all(&copy).unwrap(), 202);
+    let mut errors = 0;
+    for (page, bytes) in whole.chunks(4_096).enumerate() {
+        if bytes.iter().all(|byte| *byte == 0) {
+            continue;
+        }
+        let mut damaged = whole.clone();
+        damaged[page * 4_096..][..bytes.len()].fill(0);
+        std::fs::write(&copy, damaged).unwrap();
+        match std::panic::catch_unwind(|| use_all(&copy)) {
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) => errors += 1,
+            Err(_) => panic!("page {page}"),
+        }
+    }
+    assert!(errors > 0);
 }
 
 #[test]

@@ -265,7 +265,8 @@ fn data_error(signature: &str, error: &alloy_dyn_abi::Error) -> CalldataError {
 }
 
 /// Reads arguments from text, one text an argument: numbers in any base, `0x` bytes,
-/// addresses in hexadecimal or Bech32m, `[…]` for arrays, `(…)` for structs.
+/// addresses in hexadecimal or Bech32m, `[…]` for arrays, `(…)` for structs, text with or without
+/// quotes. In quotes `\n`, `\r`, `\t`, `\\`, `\"`, `\'`, `\xNN`, `\uNNNN` and `\u{…}` are escapes.
 ///
 /// # Errors
 ///
@@ -281,39 +282,16 @@ pub fn parse_arguments<T: AsRef<str>>(
         let ty = resolve(index, param)?;
         values.push(
             text::parse_value(&ty, given.as_ref())
-                .map_err(|reason| argument(index, param, reason))?,
+                .map_err(|error| argument(index, param, error.to_string()))?,
         );
     }
     Ok(values)
 }
 
-/// Splits arguments at the commas outside of brackets, parentheses and quotes; the quotes
-/// around a whole argument go.
+/// Splits arguments at the commas outside of brackets, parentheses and quotes. Quotes around an
+/// argument stay: [`parse_arguments`] reads what they hold.
 pub fn split_arguments(text: &str) -> Vec<String> {
-    let (mut parts, mut part, mut depth, mut quoted) = (Vec::new(), String::new(), 0u32, false);
-    for c in text.chars() {
-        match c {
-            '"' => quoted = !quoted,
-            '(' | '[' if !quoted => depth = depth.saturating_add(1),
-            ')' | ']' if !quoted => depth = depth.saturating_sub(1),
-            ',' if !quoted && depth == 0 => {
-                parts.push(std::mem::take(&mut part));
-                continue;
-            }
-            _ => {}
-        }
-        part.push(c);
-    }
-    if !part.trim().is_empty() || !parts.is_empty() {
-        parts.push(part);
-    }
-    let unquoted = |part: &String| {
-        let part = part.trim();
-        let inner = part.strip_prefix('"').and_then(|p| p.strip_suffix('"'));
-        let inner = inner.filter(|inner| !inner.contains('"'));
-        inner.unwrap_or(part).to_owned()
-    };
-    parts.iter().map(unquoted).collect()
+    text::split(text).into_iter().map(str::to_owned).collect()
 }
 
 /// Reads a call as people write it: `name(argument, …)`, or `name` alone without arguments.

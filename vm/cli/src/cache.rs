@@ -13,8 +13,8 @@ pub fn cache(args: &CacheArgs, json: bool) -> Result<bool, CliError> {
         path: args.folder.clone(),
         source,
     };
-    if !args.folder.is_dir() {
-        return Err(file(std::io::ErrorKind::NotFound.into()));
+    if !std::fs::metadata(&args.folder).map_err(file)?.is_dir() {
+        return Err(file(std::io::ErrorKind::NotADirectory.into()));
     }
     // Counting and removing need no secret.
     let cache = DiskCache::open(&args.folder, b"").map_err(file)?;

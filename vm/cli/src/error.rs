@@ -53,7 +53,7 @@ pub enum CliError {
         source: aivm_abi::AddressError,
     },
     /// The VM refused, or failed.
-    #[error("{}{}", .0, hint(.0))]
+    #[error("{}{}", chain(.0), hint(.0))]
     Vm(#[from] aivm::Error),
     /// The chain's database failed.
     #[error("{}", chain(.0))]
@@ -66,8 +66,16 @@ pub enum CliError {
         /// Why not.
         source: aivm::HostError,
     },
+    /// A module that is refused.
+    #[error("{path}: {}", chain(.source))]
+    Module {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<aivm::Error>,
+    },
     /// A file that is no model for a chain.
-    #[error("{path}: {source}")]
+    #[error("{path}: {}", chain(.source))]
     Onnx {
         /// The file.
         path: PathBuf,
@@ -208,13 +216,43 @@ fn lines(at: &[String]) -> String {
     at.iter().map(|place| format!("\n  at {place}")).collect()
 }
 
-/// An error and what caused it.
+/// An error and what caused it. Some errors tell their cause themselves.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
-        text = format!("{text}: {error}");
+        let cause = error.to_string();
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
         source = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CliError;
+    use aivm::HostError;
+
+    #[test]
+    fn causes_are_told_once() {
+        let host = || {
+            let disk = std::io::Error::other("the disk is gone");
+            HostError::with_source("the state database failed", disk)
+        };
+        let told = CliError::Vm(aivm::Error::Host(host())).to_string();
+        assert_eq!(
+            told,
+            "the host failed: the state database failed: the disk is gone"
+        );
+        let told = CliError::Vm(aivm::Error::Committed(host())).to_string();
+        assert_eq!(
+            told,
+            "the effects are committed, but the host has no state root: \
+             the state database failed: the disk is gone"
+        );
+        let plain = CliError::Vm(aivm::Error::Engine("out of memory".into()));
+        assert_eq!(plain.to_string(), "the engine failed: out of memory");
+    }
 }

@@ -1,9 +1,11 @@
 //! `aivm inspect`.
 
+use std::path::Path;
+
 use aivm::inspect::{ModuleFunction, SourceMap};
 use aivm::{MemoryHost, Vm, code_hash};
 use aivm_abi::TranscriptFile;
-use aivm_gas::{GasSchedule, instrument};
+use aivm_gas::{GasSchedule, InstrumentError, instrument};
 use serde_json::json;
 
 use crate::args::InspectArgs;
@@ -18,7 +20,7 @@ const FUNCTIONS: usize = 20;
 pub fn inspect(args: &InspectArgs, json: bool) -> Result<bool, CliError> {
     let bytes = read(&args.file)?;
     if bytes.starts_with(b"\0asm") {
-        return module(&bytes, json);
+        return module(&args.file, &bytes, json);
     }
     let transcript = TranscriptFile::parse(&bytes).map_err(|source| CliError::Unknown {
         path: args.file.clone(),
@@ -64,11 +66,15 @@ pub fn inspect(args: &InspectArgs, json: bool) -> Result<bool, CliError> {
     Ok(transcript.verify() != Some(false))
 }
 
-fn module(wasm: &[u8], json: bool) -> Result<bool, CliError> {
+fn module(path: &Path, wasm: &[u8], json: bool) -> Result<bool, CliError> {
+    let refused = |source: InstrumentError| CliError::Module {
+        path: path.to_owned(),
+        source: Box::new(aivm::Error::from(source)),
+    };
     let schedule = GasSchedule::v1();
-    let instrumented = instrument(wasm, &schedule).map_err(aivm::Error::from)?;
+    let instrumented = instrument(wasm, &schedule).map_err(refused)?;
     let stats = instrumented.stats;
-    let map = SourceMap::new(wasm, &schedule).map_err(aivm::Error::from)?;
+    let map = SourceMap::new(wasm, &schedule).map_err(refused)?;
     let vm = Vm::builder().build()?;
     let refusal = vm.upload(&mut MemoryHost::new(), wasm).err();
     if json {

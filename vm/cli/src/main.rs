@@ -2,6 +2,17 @@
 //! what modules and calls are made of, and finds where two nodes part ways.
 #![forbid(unsafe_code)]
 
+/// As the standard library's, which panics when standard output takes no more.
+macro_rules! print {
+    ($($text:tt)*) => { $crate::output::text(format_args!($($text)*)) };
+}
+
+/// The same, with the end of the line.
+macro_rules! println {
+    () => { print!("\n") };
+    ($($text:tt)*) => { $crate::output::line(format_args!($($text)*)) };
+}
+
 mod args;
 mod bisect;
 mod cache;
@@ -36,7 +47,10 @@ fn main() -> ExitCode {
         Command::Key(command) => key::key(command, json),
         Command::Model(command) => model::model(command, json),
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Cli::command(), "aivm", &mut std::io::stdout());
+            // The generator panics when its output takes no more.
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "aivm", &mut script);
+            print!("{}", String::from_utf8_lossy(&script));
             Ok(true)
         }
     };

@@ -1,5 +1,8 @@
 //! What the tool prints.
 
+use std::fmt::Arguments;
+use std::io::Write;
+
 use aivm::{Address, Receipt, Status};
 use aivm_abi::Printable;
 use aivm_abi::calldata::{Function, JsonAbi};
@@ -9,6 +12,20 @@ use crate::calls::{reason, returned};
 use crate::decoded;
 use crate::error::CliError;
 use crate::world::Deployment;
+
+/// Prints text. Where that is impossible, on a full disk, the program says so and ends.
+pub fn text(text: Arguments<'_>) {
+    let mut output = std::io::stdout().lock();
+    if let Err(error) = output.write_fmt(text).and_then(|()| output.flush()) {
+        eprintln!("error: cannot write to standard output: {error}");
+        std::process::exit(2);
+    }
+}
+
+/// Prints text and ends the line.
+pub fn line(text: Arguments<'_>) {
+    self::text(format_args!("{text}\n"));
+}
 
 /// Prints an error.
 pub fn error(error: &CliError, json: bool) {

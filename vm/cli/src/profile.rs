@@ -10,13 +10,16 @@ use serde_json::{Value, json};
 use crate::args::ProfileArgs;
 use crate::error::CliError;
 use crate::output;
-use crate::world::{World, on, write};
+use crate::world::{World, check_writable, on, write};
 
 /// Lines and opcodes shown, the most expensive first; all of them are in the JSON.
 const LINES: usize = 20;
 
 /// Profiles the last call after running the others.
 pub fn profile(args: &ProfileArgs, json: bool) -> Result<bool, CliError> {
+    for path in [&args.folded, &args.svg].into_iter().flatten() {
+        check_writable(path)?;
+    }
     let mut world = World::new(&args.run)?;
     let Some((request, before)) = world.calls.split_last() else {
         return Err(CliError::NoCall("profile"));

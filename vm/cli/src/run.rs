@@ -7,13 +7,22 @@ use serde_json::json;
 use crate::args::RunArgs;
 use crate::error::CliError;
 use crate::output;
-use crate::world::{World, on, take_log, write};
+use crate::world::{World, check_writable, on, take_log, write};
 
 /// Bytes of transcript frames to keep.
 const TRANSCRIPT_BYTES: usize = 256 << 20;
 
 /// Deploys and calls; false when a call did not return.
 pub fn run(args: &RunArgs, json: bool) -> Result<bool, CliError> {
+    if args.calls.is_empty() {
+        if args.transcript.is_some() {
+            return Err(CliError::NoCall("trace"));
+        }
+        if args.query {
+            return Err(CliError::NoCall("query"));
+        }
+    }
+    args.transcript.as_deref().map_or(Ok(()), check_writable)?;
     let mut world = World::new(args)?;
     let abi = world.abi.as_ref();
     if !json {

@@ -1,5 +1,6 @@
 //! The chain that the tool runs contracts on, in memory or in a file.
 
+use std::fs::OpenOptions;
 use std::path::Path;
 
 use aivm::inspect::{FailurePlace, SourceMap};
@@ -25,6 +26,15 @@ pub fn read(path: &Path) -> Result<Vec<u8>, CliError> {
 /// Writes a file.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     std::fs::write(path, bytes).map_err(|source| CliError::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Makes sure that a file can be written, before anything is done that would then be lost.
+pub fn check_writable(path: &Path) -> Result<(), CliError> {
+    let file = OpenOptions::new().append(true).create(true).open(path);
+    file.map(drop).map_err(|source| CliError::File {
         path: path.to_owned(),
         source,
     })

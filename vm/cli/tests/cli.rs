@@ -215,6 +215,95 @@ fn transcripts_that_contradict_themselves_are_refused() {
         "b": { "verified": false, "frames": 4, "kept": 0 },
     });
     assert_eq!(json["files"], files);
+
+#[test]
+fn a_transcript_or_a_query_is_of_a_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let wasm = echo(folder.path());
+    let transcript = folder.path().join("transcript");
+    let output = aivm(&["run", path(&wasm), "--transcript", path(&transcript)]);
+    assert_eq!(text(&output), "error: there is no --call to trace\n");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(!transcript.exists());
+    let output = aivm(&["run", path(&wasm), "--query"]);
+    assert_eq!(text(&output), "error: there is no --call to query\n");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+/// A file that cannot be written is found before anything runs.
+#[test]
+fn nothing_is_committed_when_a_file_cannot_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let wasm = echo(folder.path());
+    let state = folder.path().join("chain.redb");
+    let taken = path(folder.path());
+    for (command, flag) in [
+        ("run", "--transcript"),
+        ("profile", "--folded"),
+        ("profile", "--svg"),
+    ] {
+        let start = [command, path(&wasm), "--state", path(&state)];
+        let rest = ["--call", "01", "--call", "02", flag, taken];
+        let output = aivm(&[&start[..], &rest].concat());
+        assert_eq!(output.status.code(), Some(2), "{flag}");
+        let said = text(&output);
+        assert!(said.starts_with(&format!("error: {taken}: ")), "{said}");
+        assert!(!state.exists(), "{flag}");
+    }
+}
+
+#[test]
+fn errors_name_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let wasm = echo(folder.path());
+    let whole = std::fs::read(&wasm).unwrap();
+    let cut = folder.path().join("cut.wasm");
+    std::fs::write(&cut, &whole[..whole.len() - 9]).unwrap();
+    let output = aivm(&["inspect", path(&cut)]);
+    let said = text(&output);
+    let start = format!("error: {}: the module is refused: ", cut.display());
+    assert!(said.starts_with(&start), "{said}");
+    assert_eq!(output.status.code(), Some(2));
+    let output = aivm(&["cache", path(&wasm)]);
+    assert_eq!(
+        text(&output),
+        format!("error: {}: not a directory\n", wasm.display())
+    );
+    assert_eq!(output.status.code(), Some(2));
+    let output = aivm(&["cache", "/no/such/folder"]);
+    let said = text(&output);
+    assert!(said.starts_with("error: /no/such/folder: "), "{said}");
+    assert!(!said.contains("not a directory"), "{said}");
+}
+
+/// A disk without room.
+#[cfg(unix)]
+#[test]
+fn output_that_cannot_be_written_is_an_error() {
+    let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let wasm = echo(folder.path());
+    for arguments in [
+        &["run", path(&wasm), "--call", "01"][..],
+        &["run", path(&wasm), "--call", "01", "--json"],
+        &["run", "/no/such/file.wasm", "--json"],
+        &["inspect", path(&wasm)],
+        &["completions", "bash"],
+    ] {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_aivm"))
+            .args(arguments)
+            .stdout(full.try_clone().unwrap())
+            .output()
+            .unwrap();
+        let said = text(&output);
+        assert!(
+            said.starts_with("error: cannot write to standard output: "),
+            "{arguments:?}: {said}"
+        );
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    }
 }
 
 /// A contract written for WASI finds the model under its file's name.
