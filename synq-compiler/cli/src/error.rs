@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use serde_json::Value;
 use synq_compiler::Diagnostics;
 
 /// A command that did not succeed.
@@ -25,6 +26,14 @@ pub enum Error {
     /// What was asked for makes no sense.
     #[error("{0}")]
     Usage(String),
+    /// Some files could not be formatted.
+    #[error("{}", join(errors))]
+    Formatting {
+        /// Why, for each of them.
+        errors: Vec<Error>,
+        /// The others that were written, or with `--check` would be.
+        changed: Vec<String>,
+    },
     /// A file could not be read or written.
     #[error("{}: {reason}", path.display())]
     File {
@@ -50,6 +59,28 @@ impl Error {
             Self::Source(_) | Self::Check(_) | Self::Said | Self::Vm(_) => 1,
             Self::Usage(_) | Self::Call(_) => 2,
             Self::File { .. } => 3,
+            Self::Formatting { errors, .. } => {
+                errors.iter().map(Self::exit_code).max().unwrap_or(1)
+            }
         }
     }
+
+    /// What is wrong with the source, for programs.
+    pub fn diagnostics(&self) -> Vec<Value> {
+        match self {
+            Self::Source(found) => match found.to_json() {
+                Value::Array(list) => list,
+                _ => Vec::new(),
+            },
+            Self::Formatting { errors, .. } => errors.iter().flat_map(Self::diagnostics).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The errors as one text, each once.
+fn join(errors: &[Error]) -> String {
+    let mut texts: Vec<String> = errors.iter().map(Error::to_string).collect();
+    texts.dedup();
+    texts.join("; ")
 }

@@ -13,17 +13,32 @@ mod project;
 mod ui;
 mod world;
 
+use std::process::ExitCode;
+
 use clap::Parser;
+use error::Error;
 
 /// Does what the command line of this process asks for.
-pub fn main() -> std::process::ExitCode {
-    let cli = args::Cli::parse();
-    let ui = ui::Ui::new(&cli.global);
-    match commands::run(cli.command, &ui) {
-        Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(error) => {
-            ui.failure(&error);
-            std::process::ExitCode::from(error.exit_code())
+pub fn main() -> ExitCode {
+    let cli = match args::Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and the version are answers, too.
+        Err(answer) => {
+            return match answer.print() {
+                Err(e) if !answer.use_stderr() => ui::say_lost(&Error::file(ui::OUTPUT, e)),
+                _ => ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2)),
+            };
         }
+    };
+    let ui = ui::Ui::new(&cli.global);
+    let mut code = 0;
+    if let Err(error) = commands::run(cli.command, &ui) {
+        ui.failure(&error);
+        code = error.exit_code();
+    }
+    match ui.lost() {
+        // Whatever came of the command, nobody can know.
+        Some(error) => ui::say_lost(&error),
+        None => ExitCode::from(code),
     }
 }

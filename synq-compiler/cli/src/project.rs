@@ -3,10 +3,13 @@
 //! A source's name is its path from the project's folder, or from its own folder where there
 //! is no project: never an absolute path, so that builds are the same everywhere.
 
+use std::fs::File;
+use std::io::{ErrorKind, Write};
 use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 use synq_compiler::FolderLoader;
+use tempfile::NamedTempFile;
 
 use crate::error::Error;
 
@@ -128,25 +131,36 @@ impl Project {
 
     /// All `.synq` files of a folder of the project, sorted.
     pub fn sources_in(&self, folder: &Path) -> Result<Vec<PathBuf>, Error> {
+        let folder = self.root.join(folder);
+        if !folder.is_dir() {
+            return Ok(Vec::new());
+        }
         let mut files = Vec::new();
-        collect(&self.root.join(folder), 0, &mut files)?;
+        collect(&folder, &mut files)?;
         files.sort();
         Ok(files)
     }
 }
 
-/// The files that were named, or all sources of the project around the current folder.
+/// The files that were named, of which there must be some, or all sources of the project around the current folder.
 pub fn sources(named: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     if !named.is_empty() {
         let mut files = Vec::new();
         for path in named {
             if path.is_dir() {
-                collect(path, 0, &mut files)?;
+                let mut found = Vec::new();
+                collect(path, &mut found)?;
+                found.sort();
+                files.extend(found);
             } else if path.is_file() {
                 files.push(path.clone());
             } else {
                 return Err(Error::file(path, "no such file"));
             }
+        }
+        if files.is_empty() {
+            let named: Vec<_> = named.iter().map(|p| p.display().to_string()).collect();
+            return Err(no_sources(&named.join(", ")));
         }
         return Ok(files);
     }
@@ -164,24 +178,27 @@ pub fn of_project(folder: impl Fn(&Settings) -> &Path) -> Result<Vec<PathBuf>, E
     let folder = folder(&project.settings);
     let files = project.sources_in(folder)?;
     if files.is_empty() {
-        return Err(Error::Usage(format!(
-            "there are no .synq files in {}",
-            project.root.join(folder).display()
-        )));
+        let folder = project.root.join(folder);
+        return Err(no_sources(&folder.display().to_string()));
     }
     Ok(files)
 }
 
-fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Error> {
-    if depth > 32 || !folder.is_dir() {
-        return Ok(());
-    }
+fn no_sources(places: &str) -> Error {
+    Error::Usage(format!("there are no .synq files in {places}"))
+}
+
+/// Adds the `.synq` files of a folder and of those in it. Links to folders are not followed: they
+/// may lead back here. Pipes and devices are not opened: reading them may never end.
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
     let entries = std::fs::read_dir(folder).map_err(|e| Error::file(folder, e))?;
     for entry in entries {
-        let path = entry.map_err(|e| Error::file(folder, e))?.path();
-        if path.is_dir() {
-            collect(&path, depth + 1, files)?;
-        } else if path.extension().is_some_and(|e| e == "synq") {
+        let entry = entry.map_err(|e| Error::file(folder, e))?;
+        let path = entry.path();
+        let kind = entry.file_type().map_err(|e| Error::file(&path, e))?;
+        if kind.is_dir() {
+            collect(&path, files)?;
+        } else if path.extension().is_some_and(|e| e == "synq") && path.is_file() {
             files.push(path);
         }
     }
@@ -219,8 +236,60 @@ pub fn read_text(path: &Path) -> Result<String, Error> {
 
 /// Writes a file and the folders above it.
 pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
-    if let Some(folder) = path.parent() {
+    Staged::new(path, bytes.as_ref())?.commit()
+}
+
+/// Writes several files; when one of them cannot be written, none is changed.
+pub fn write_all(files: &[(PathBuf, Vec<u8>)]) -> Result<(), Error> {
+    let staged: Result<Vec<_>, _> = files.iter().map(|(p, b)| Staged::new(p, b)).collect();
+    staged?.into_iter().try_for_each(Staged::commit)
+}
+
+/// A file's new contents, beside it: a disk that is full leaves the old ones alone.
+struct Staged {
+    target: PathBuf,
+    file: NamedTempFile<File>,
+}
+
+impl Staged {
+    fn new(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
+        let failed = |e: std::io::Error| Error::file(path, e);
+        let mut target = path.to_path_buf();
+        let mut permissions = None;
+        match std::fs::metadata(path) {
+            Ok(meta) if !meta.is_file() => return Err(Error::file(path, "not a regular file")),
+            Ok(meta) => {
+                // Renaming would replace files that may not be written, too.
+                File::options().write(true).open(path).map_err(failed)?;
+                permissions = Some(meta.permissions());
+                // A link stays one.
+                target = path.canonicalize().map_err(failed)?;
+            }
+            Err(e) if e.kind() == ErrorKind::NotFound => {}
+            Err(e) => return Err(failed(e)),
+        }
+        let folder = target.parent().unwrap_or(Path::new(""));
         std::fs::create_dir_all(folder).map_err(|e| Error::file(folder, e))?;
+        let mut file = tempfile::Builder::new()
+            .prefix(".synqc-")
+            .make_in(folder, |path| File::create_new(path))
+            .map_err(failed)?;
+        file.write_all(bytes).map_err(failed)?;
+        if let Some(permissions) = permissions {
+            file.as_file()
+                .set_permissions(permissions)
+                .map_err(failed)?;
+        }
+        // Some file systems tell only now that there is no place.
+        file.as_file().sync_all().map_err(failed)?;
+        Ok(Self { target, file })
     }
-    std::fs::write(path, bytes).map_err(|e| Error::file(path, e))
+
+    fn commit(self) -> Result<(), Error> {
+        let Self { target, file } = self;
+        match file.persist(&target) {
+            Ok(_) => Ok(()),
+            Err(e) => Err(Error::file(target, e.error)),
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Output for people and, with `--json`, for programs.
 
+use std::cell::OnceCell;
 use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,6 +13,16 @@ use synq_compiler::{Diagnostic, Diagnostics};
 use crate::args::{Color, Global};
 use crate::error::Error;
 
+/// How errors name the standard output.
+pub const OUTPUT: &str = "standard output";
+
+/// Says that results did not reach the standard output; gives the exit code.
+pub fn say_lost(error: &Error) -> ExitCode {
+    // With the standard error gone as well, the code is all that is left.
+    let _ = writeln!(std::io::stderr(), "error: {error}");
+    ExitCode::from(error.exit_code())
+}
+
 /// Where and how to print.
 pub struct Ui {
     /// Print one JSON document instead of text.
@@ -18,6 +30,7 @@ pub struct Ui {
     color_out: bool,
     color_err: bool,
     quiet: bool,
+    lost: OnceCell<std::io::Error>,
 }
 
 impl Ui {
@@ -33,13 +46,23 @@ impl Ui {
             color_out: on(std::io::stdout().is_terminal()),
             color_err: on(std::io::stderr().is_terminal()),
             quiet: global.quiet,
+            lost: OnceCell::new(),
         }
     }
 
     /// A result: text on the standard output.
     pub fn print(&self, text: impl AsRef<str>) {
-        // A closed pipe is the reader's wish, not an error.
-        let _ = writeln!(std::io::stdout(), "{}", text.as_ref());
+        let mut out = std::io::stdout().lock();
+        if let Err(e) = writeln!(out, "{}", text.as_ref()).and_then(|()| out.flush()) {
+            // The first reason stays.
+            self.lost.get_or_init(|| e);
+        }
+    }
+
+    /// Why results did not reach the standard output, if some did not.
+    pub fn lost(self) -> Option<Error> {
+        let reason = self.lost.into_inner()?;
+        Some(Error::file(OUTPUT, reason))
     }
 
     /// A result as JSON, when that was asked for.
@@ -86,18 +109,26 @@ impl Ui {
         if self.json {
             let diagnostics = match error {
                 Error::Said => return,
-                Error::Source(d) => d.to_json(),
-                _ => json!([]),
+                other => Value::Array(other.diagnostics()),
             };
-            self.print_json(&json!({
+            let mut value = json!({
                 "ok": false,
                 "error": error.to_string(),
                 "diagnostics": diagnostics,
-            }));
+            });
+            if let (Error::Formatting { changed, .. }, Some(object)) =
+                (error, value.as_object_mut())
+            {
+                object.insert("changed".into(), json!(changed));
+            }
+            self.print_json(&value);
             return;
         }
         let text = match error {
             Error::Said => return,
+            Error::Formatting { errors, .. } => {
+                return errors.iter().for_each(|error| self.failure(error));
+            }
             Error::Source(d) => {
                 let errors = d.list.iter().filter(|d| is_error(d)).count();
                 format!(

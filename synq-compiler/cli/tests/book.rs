@@ -178,3 +178,84 @@ fn every_example_runs() {
     assert_eq!(wrong, "", "\n{wrong}");
     assert!(ran >= 28, "{ran} examples ran");
 }
+
+/// The block of a page that begins with this line.
+fn shown(page: &str, first: &str) -> String {
+    let begin = format!("```text\n{first}");
+    let at = page
+        .find(&begin)
+        .unwrap_or_else(|| panic!("no block begins with {first}"));
+    let block = page.get(at + "```text\n".len()..).unwrap_or_default();
+    block.split("```").next().unwrap_or_default().to_owned()
+}
+
+/// Compares what a page shows with what a command prints, up to `…`, and without the time it took.
+fn compare(shown: &str, folder: &Path, args: &[&str]) {
+    let done = Command::new(env!("CARGO_BIN_EXE_synqc"))
+        .args(args)
+        .current_dir(folder)
+        .output()
+        .expect("synqc starts");
+    let printed = String::from_utf8_lossy(&done.stdout);
+    let timeless = |line: &str| match line.rsplit_once("; ") {
+        Some((rest, time)) if time.ends_with(" ms") => rest.to_owned(),
+        _ => line.to_owned(),
+    };
+    let lines = |text: &str| -> Vec<String> { text.lines().map(timeless).collect() };
+    let mut wanted = lines(shown);
+    wanted.retain(|line| !line.starts_with("$ "));
+    let mut found = lines(&printed);
+    if wanted.last().is_some_and(|line| line.trim() == "…") {
+        wanted.pop();
+        found.truncate(wanted.len());
+    }
+    assert_eq!(
+        wanted.join("\n"),
+        found.join("\n"),
+        "{args:?} prints\n{printed}{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+}
+
+#[test]
+fn the_page_on_tests_shows_what_is_printed() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let page = std::fs::read_to_string(root.join("docs/synq/testing.md")).expect("the page");
+    let dir = tempfile::tempdir().expect("a folder");
+    let made = Command::new(env!("CARGO_BIN_EXE_synqc"))
+        .args(["new", "counter"])
+        .current_dir(dir.path())
+        .status()
+        .expect("synqc starts");
+    assert!(made.success());
+    let project = dir.path().join("counter");
+
+    // The page's example in two files, without the line that expects the failure.
+    let (_, example) = examples(&page)
+        .into_iter()
+        .find(|(_, text)| text.contains("contract VaultTest"))
+        .expect("the example");
+    let (vault, test) = example.split_once("contract VaultTest").expect("both");
+    let expected = "        expectRevertWith(\"too early\");\n";
+    assert!(test.contains(expected));
+    let test = format!(
+        "pragma synq ^1.0.0;\n\nimport \"../src/Vault.synq\";\n\ncontract VaultTest{}",
+        test.replace(expected, "")
+    );
+    std::fs::write(project.join("src/Vault.synq"), vault).expect("written");
+    std::fs::write(project.join("tests/Vault.synq"), test).expect("written");
+
+    let calls = ["src/Counter.synq", "increment()", "count()"];
+    let [source, increment, _] = calls;
+    compare(
+        &shown(&page, "VaultTest ("),
+        &project,
+        &["test", "tests/Vault.synq"],
+    );
+    compare(
+        &shown(&page, "$ synqc run"),
+        &project,
+        &[&["run"], &calls[..]].concat(),
+    );
+    compare(&shown(&page, "["), &project, &["trace", source, increment]);
+}

@@ -218,3 +218,36 @@ fn nonsense_is_survived() {
     editor.at("textDocument/completion", &uri, 0, 3);
     editor.stop();
 }
+
+#[test]
+fn messages_beyond_the_bounds_end_the_server_with_a_reason() {
+    for (input, reason) in [
+        (
+            "Content-Length: 99999999999\r\n\r\n".to_owned(),
+            "a message of 99999999999 bytes is announced; the limit is 67108864",
+        ),
+        (
+            "Content-Length: 9\r\n\r\n{}".to_owned(),
+            "unexpected end of file",
+        ),
+        ("X".repeat(100_000), "malformed header"),
+        ("X: y\r\n\r\n".to_owned(), "no Content-Length"),
+    ] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_synqc"))
+            .arg("lsp")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the server starts");
+        let mut pipe = child.stdin.take().expect("piped");
+        // The server may have ended before it has read all.
+        let _ = pipe.write_all(input.as_bytes());
+        drop(pipe);
+        let done = child.wait_with_output().expect("ends");
+        let text = String::from_utf8_lossy(&done.stderr);
+        assert_eq!(done.status.code(), Some(1), "{text}");
+        assert!(text.starts_with("error: the connection broke: "), "{text}");
+        assert!(text.contains(reason), "{reason}: {text}");
+    }
+}

@@ -163,6 +163,13 @@ fn tests_pass_on_fresh_chains() {
         text.contains("ok: 2 passed, 0 failed, 5 filtered out"),
         "{text}"
     );
+    let none = synqc(dir.path(), &["test", "--filter", "zzzz"]);
+    assert_eq!(none.status.code(), Some(2));
+    assert_eq!(out(&none), "");
+    assert_eq!(
+        String::from_utf8_lossy(&none.stderr),
+        "error: no test matches `zzzz`; there are 7\n"
+    );
     let text = out(&synqc(dir.path(), &["test", "-f", "Prank", "-v"]));
     assert!(text.contains("Bank.take(5)  tests/Bank.synq:34"), "{text}");
     assert!(text.contains("Bank.of(alice)"), "{text}");

@@ -21,7 +21,8 @@ pub fn run(args: &Build, ui: &Ui) -> Result<(), Error> {
         }
     };
     let mut manifests: BTreeMap<String, Value> = BTreeMap::new();
-    let mut written: Vec<PathBuf> = Vec::new();
+    let mut artifacts: Vec<(PathBuf, Vec<u8>)> = Vec::new();
+    let mut built: Vec<String> = Vec::new();
     let mut warnings = Vec::new();
     for file in &files {
         let output = compile(file, &args.chain, !args.no_debug, ui)?;
@@ -38,26 +39,30 @@ pub fn run(args: &Build, ui: &Ui) -> Result<(), Error> {
             }
             let wasm = out.join(format!("{name}.wasm"));
             let abi = out.join(format!("{name}.abi.json"));
-            project::write(&wasm, &contract.wasm)?;
-            project::write(&abi, text(&contract.abi_json))?;
-            if !ui.json {
-                ui.print(format!(
-                    "{} {}  {} bytes",
-                    ui.good("built"),
-                    wasm.display(),
-                    contract.wasm.len()
-                ));
-            }
-            written.extend([wasm, abi]);
+            built.push(format!(
+                "{} {}  {} bytes",
+                ui.good("built"),
+                wasm.display(),
+                contract.wasm.len()
+            ));
+            artifacts.push((wasm, contract.wasm));
+            artifacts.push((abi, text(&contract.abi_json).into_bytes()));
             manifests.insert(name, contract.manifest);
         }
     }
-    let manifest = out.join("manifest.json");
-    project::write(&manifest, text(&json!({ "contracts": manifests })))?;
-    written.push(manifest);
+    let manifest = text(&json!({ "contracts": manifests }));
+    artifacts.push((out.join("manifest.json"), manifest.into_bytes()));
+    // Only now: the folder never holds artifacts of two builds.
+    project::write_all(&artifacts)?;
+    if !ui.json {
+        for line in built {
+            ui.print(line);
+        }
+    }
+    let written = artifacts.iter().map(|(path, _)| path.display().to_string());
     ui.print_json(&json!({
         "ok": true,
-        "written": written.iter().map(|p| p.display().to_string()).collect::<Vec<_>>(),
+        "written": written.collect::<Vec<_>>(),
         "contracts": manifests,
         "diagnostics": warnings,
     }));

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use synq_compiler::{Diagnostics, fmt};
+use synq_compiler::fmt;
 
 use crate::args::Fmt;
 use crate::error::Error;
@@ -16,28 +16,17 @@ pub fn run(args: &Fmt, ui: &Ui) -> Result<(), Error> {
         return standard_input(args, ui);
     }
     let mut changed = Vec::new();
-    let mut broken: Option<Diagnostics> = None;
+    let mut errors = Vec::new();
     for path in files(&args.files)? {
-        let text = project::read_text(&path)?;
-        match fmt::format(&path.to_string_lossy(), &text) {
-            Ok(formatted) if formatted == text => {}
-            Ok(formatted) => {
-                if !args.check {
-                    project::write(&path, formatted)?;
-                }
-                changed.push(path);
-            }
+        match one(&path, args.check) {
+            Ok(true) => changed.push(path.display().to_string()),
+            Ok(false) => {}
             // The other files are still formatted.
-            Err(diagnostics) => broken = broken.or(Some(diagnostics)),
+            Err(error) => errors.push(error),
         }
     }
-    if let Some(diagnostics) = broken {
-        return Err(Error::Source(Box::new(diagnostics)));
-    }
-    let names: Vec<_> = changed.iter().map(|p| p.display().to_string()).collect();
-    ui.print_json(&json!({ "ok": !args.check || changed.is_empty(), "changed": names }));
     if !ui.json {
-        for name in &names {
+        for name in &changed {
             let what = if args.check {
                 "would change"
             } else {
@@ -46,10 +35,27 @@ pub fn run(args: &Fmt, ui: &Ui) -> Result<(), Error> {
             ui.print(format!("{what} {name}"));
         }
     }
-    if args.check && !changed.is_empty() {
-        return Err(Error::Said);
+    if !errors.is_empty() {
+        return Err(Error::Formatting { errors, changed });
     }
-    Ok(())
+    let ok = !args.check || changed.is_empty();
+    ui.print_json(&json!({ "ok": ok, "changed": changed }));
+    if ok { Ok(()) } else { Err(Error::Said) }
+}
+
+/// Formats one file; tells whether that changes it.
+fn one(path: &Path, check: bool) -> Result<bool, Error> {
+    let text = project::read_text(path)?;
+    let formatted = format(&path.to_string_lossy(), &text)?;
+    let changed = formatted != text;
+    if changed && !check {
+        project::write(path, formatted)?;
+    }
+    Ok(changed)
+}
+
+fn format(name: &str, text: &str) -> Result<String, Error> {
+    fmt::format(name, text).map_err(|found| Error::Source(Box::new(found)))
 }
 
 /// The files named, or the project's sources and tests.
@@ -67,14 +73,22 @@ fn standard_input(args: &Fmt, ui: &Ui) -> Result<(), Error> {
     std::io::stdin()
         .read_to_string(&mut text)
         .map_err(|e| Error::file("-", e))?;
-    let formatted = fmt::format("-", &text).map_err(|d| Error::Source(Box::new(d)))?;
-    if args.check {
-        return if formatted == text {
-            Ok(())
-        } else {
-            Err(Error::Check("the text would change".into()))
-        };
+    let formatted = format("-", &text)?;
+    let ok = !args.check || formatted == text;
+    if ui.json {
+        let changed: &[&str] = if formatted == text { &[] } else { &["-"] };
+        let mut value = json!({ "ok": ok, "changed": changed });
+        if let (false, Some(object)) = (args.check, value.as_object_mut()) {
+            object.insert("text".into(), formatted.into());
+        }
+        ui.print_json(&value);
+        return if ok { Ok(()) } else { Err(Error::Said) };
     }
-    ui.print(formatted.trim_end_matches('\n'));
+    if !ok {
+        return Err(Error::Check("the text would change".into()));
+    }
+    if !args.check {
+        ui.print(formatted.trim_end_matches('\n'));
+    }
     Ok(())
 }

@@ -1,17 +1,15 @@
 //! `synqc lsp`
 
-use lsp_server::Connection;
-
 use crate::error::Error;
-use crate::lsp;
+use crate::lsp::{self, transport};
 
 pub fn run() -> Result<(), Error> {
     let broken = |e: &dyn std::fmt::Display| Error::Check(format!("the connection broke: {e}"));
-    let (connection, threads) = Connection::stdio();
+    let (connection, threads) = transport::stdio();
     let served = lsp::serve(&connection);
-    // The threads end when the last sender is gone.
+    // The writer ends when the last sender is gone.
     drop(connection);
-    let joined = threads.join();
-    served.map_err(|e| broken(&e))?;
-    joined.map_err(|e| broken(&e))
+    // What went wrong there is why the server ended.
+    threads.join().map_err(|e| broken(&e))?;
+    served.map_err(|e| broken(&e))
 }

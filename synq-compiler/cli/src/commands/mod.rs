@@ -37,7 +37,7 @@ pub fn run(command: Command, ui: &Ui) -> Result<(), Error> {
         Command::Estimate(args) => estimate::run(&args, ui),
         Command::New(args) => new::run(&args, ui),
         Command::Lsp => lsp::run(),
-        Command::Completions(args) => completions::run(&args),
+        Command::Completions(args) => completions::run(&args, ui),
     }
 }
 

@@ -82,6 +82,11 @@ pub fn run(args: &Test, ui: &Ui) -> Result<(), Error> {
             "there are no tests: a test is a public function named test… of a contract".into(),
         ));
     }
+    if let (true, Some(filter)) = (outcomes.is_empty(), &args.filter) {
+        return Err(Error::Usage(format!(
+            "no test matches `{filter}`; there are {skipped}"
+        )));
+    }
     let failed = outcomes.iter().filter(|o| o.failure.is_some()).count();
     let passed = outcomes.len() - failed;
     ui.print_json(&json!({

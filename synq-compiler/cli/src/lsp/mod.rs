@@ -4,6 +4,7 @@
 
 mod declarations;
 mod documents;
+pub(crate) mod transport;
 
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
