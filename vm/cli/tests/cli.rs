@@ -215,6 +215,7 @@ fn transcripts_that_contradict_themselves_are_refused() {
         "b": { "verified": false, "frames": 4, "kept": 0 },
     });
     assert_eq!(json["files"], files);
+}
 
 #[test]
 fn a_transcript_or_a_query_is_of_a_call() {
