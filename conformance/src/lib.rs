@@ -7,7 +7,7 @@
 //!   [`Interpreter`] a second one on wasmi, [`Process`] any program.
 //! - [`runner`]: runs vectors and compares; [`report`]: shows what came of it.
 //! - [`commands`]: what a whole node does the same: digests, the determinism matrix, load, soak.
-//! - [`output`]: printing.
+//! - [`output`] prints.
 //! - [`bless`]: writes outcomes into vectors, unless they contradict what a vector claims.
 #![forbid(unsafe_code)]
 

@@ -39,7 +39,7 @@ fn counts(
     assert_eq!(cost.milligas, price(&cost.counts, &schedule.nn));
     assert_eq!(
         quote.gas,
-        schedule.nn.infer_base + cost.milligas.div_ceil(1000)
+        schedule.nn.infer_base + (cost.milligas + quote.border_milligas).div_ceil(1000)
     );
     assert_eq!(quote.macs, cost.counts.mac_int8 + cost.counts.mac_f32);
     cost.counts
