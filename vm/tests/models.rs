@@ -174,6 +174,61 @@ fn receipts_do_not_depend_on_the_model_cache() {
     assert_eq!(receipts[0], receipts[1]);
 }
 
+/// A file of some hundred bytes may come to a model of megabytes.
+#[test]
+fn prepared_models_count_with_what_they_hold() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    let number = |name, n: i64| onnx::tensor(name, onnx::I64, &[], &n.to_le_bytes());
+    let long = |first: i64| {
+        let graph = onnx::Graph {
+            nodes: vec![
+                onnx::node("Range", &["first", "last", "one"], &["all"]),
+                onnx::node("Gather", &["all", "x"], &["y"]),
+            ],
+            initializers: vec![
+                number("first", first),
+                number("last", first + (1 << 18)),
+                number("one", 1),
+            ],
+            inputs: vec![onnx::value("x", onnx::I64, &[1])],
+            outputs: vec![onnx::value("y", onnx::I64, &[1])],
+        };
+        graph.model()
+    };
+    let run = |budget: u64, order: &[usize]| {
+        let prepared = Arc::new(AtomicU32::new(0));
+        let count = prepared.clone();
+        let vm = Vm::builder().model_cache_bytes(budget);
+        let vm = vm.inference_backend(move |model| {
+            count.fetch_add(1, Ordering::Relaxed);
+            aivm_nn::prepare(model, aivm_nn::Backend::Reference)
+        });
+        let mut world = World::with_vm(vm.build().unwrap());
+        let contract = world.deploy(&classifier());
+        let models = [0, 1, 2].map(|first| {
+            let onnx = long(first);
+            assert!(onnx.len() < 300);
+            world
+                .vm
+                .register_model(&mut world.host, &onnx)
+                .unwrap()
+                .model
+        });
+        for index in order {
+            // Another shape than the model's: it is made ready and not run.
+            world.call(contract, &input(&models[*index], &pattern(&model(), 0)));
+        }
+        prepared.load(Ordering::Relaxed)
+    };
+    let two = 5 << 20;
+    assert_eq!(run(two, &[0, 1, 0, 1]), 2);
+    assert_eq!(run(two, &[0, 1, 0, 1, 2, 1, 0]), 4);
+    // One alone is kept though it is too large, until another one comes.
+    assert_eq!(run(1 << 20, &[0, 0, 0, 1, 1, 0]), 3);
+    assert_eq!(run(0, &[0, 0, 0]), 3);
+}
+
 #[test]
 fn wrong_models_and_inputs_are_refused_as_values() {
     let (mut world, model) = (World::new(), model());

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -118,6 +118,17 @@ pub struct RunArgs {
     /// Write the transcript of the last call to this file.
     #[arg(long, value_name = "FILE")]
     pub transcript: Option<PathBuf>,
+}
+
+impl RunArgs {
+    /// The files that are read.
+    pub fn inputs(&self) -> Vec<&Path> {
+        let more = [&self.abi, &self.state].into_iter().flatten();
+        let all = std::iter::once(&self.contract)
+            .chain(&self.models)
+            .chain(more);
+        all.map(PathBuf::as_path).collect()
+    }
 }
 
 /// What to profile, and where to put it.

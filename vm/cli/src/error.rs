@@ -179,6 +179,9 @@ pub enum CliError {
         /// What is missing.
         source: aivm_abi::transaction::CheckError,
     },
+    /// The output would take the place of an input.
+    #[error("{} is read by this command and would be written over; give another file", .0.display())]
+    Input(PathBuf),
     /// The output would take the place of keys.
     #[error("{0} holds keys, which writing to it would destroy; give another file")]
     HoldsKeys(PathBuf),

@@ -18,7 +18,7 @@ const LINES: usize = 20;
 /// Profiles the last call after running the others.
 pub fn profile(args: &ProfileArgs, json: bool) -> Result<bool, CliError> {
     for path in [&args.folded, &args.svg].into_iter().flatten() {
-        check_writable(path)?;
+        check_writable(path, &args.run.inputs())?;
     }
     let mut world = World::new(&args.run)?;
     let Some((request, before)) = world.calls.split_last() else {

@@ -22,7 +22,9 @@ pub fn run(args: &RunArgs, json: bool) -> Result<bool, CliError> {
             return Err(CliError::NoCall("query"));
         }
     }
-    args.transcript.as_deref().map_or(Ok(()), check_writable)?;
+    if let Some(path) = &args.transcript {
+        check_writable(path, &args.inputs())?;
+    }
     let mut world = World::new(args)?;
     let abi = world.abi.as_ref();
     if !json {

@@ -31,8 +31,23 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     })
 }
 
-/// Makes sure that a file can be written, before anything is done that would then be lost.
-pub fn check_writable(path: &Path) -> Result<(), CliError> {
+/// Makes sure that a file to be written is none of those that the command reads.
+pub fn check_no_input(path: &Path, read: &[&Path]) -> Result<(), CliError> {
+    // A file that is not there yet is none of them.
+    let Ok(to) = path.canonicalize() else {
+        return Ok(());
+    };
+    let mut read = read.iter().filter_map(|read| read.canonicalize().ok());
+    match read.any(|read| read == to) {
+        true => Err(CliError::Input(path.to_owned())),
+        false => Ok(()),
+    }
+}
+
+/// Makes sure that a file can be written, and is none of those that the command reads, before anything
+/// is done that would then be lost.
+pub fn check_writable(path: &Path, read: &[&Path]) -> Result<(), CliError> {
+    check_no_input(path, read)?;
     let file = OpenOptions::new().append(true).create(true).open(path);
     file.map(drop).map_err(|source| CliError::File {
         path: path.to_owned(),

@@ -218,6 +218,24 @@ fn transcripts_that_contradict_themselves_are_refused() {
 }
 
 #[test]
+fn a_contract_is_not_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let wasm = echo(folder.path());
+    let before = std::fs::read(&wasm).unwrap();
+    for arguments in [
+        &["run", path(&wasm), "--call", "01", "--transcript"][..],
+        &["profile", path(&wasm), "--call", "01", "--svg"],
+        &["profile", path(&wasm), "--call", "01", "--folded"],
+    ] {
+        let output = aivm(&[arguments, &[path(&wasm)]].concat());
+        assert_eq!(output.status.code(), Some(2));
+        let said = text(&output);
+        assert!(said.contains("is read by this command"), "{said}");
+        assert_eq!(std::fs::read(&wasm).unwrap(), before);
+    }
+}
+
+#[test]
 fn a_transcript_or_a_query_is_of_a_call() {
     let folder = tempfile::tempdir().unwrap();
     let wasm = echo(folder.path());

@@ -196,7 +196,11 @@ impl ModelCache {
         if quote.memory > most {
             return Ok(Err(nn::Error::MemoryLimit));
         }
-        let bytes = model.held_bytes().max(bytes.len() as u64);
+        // The bound on packed weights is far from what there is where matrices are narrow.
+        let held = model
+            .held_bytes()
+            .min(model.weight_bytes().saturating_mul(4));
+        let bytes = held.max(bytes.len() as u64);
         let prepared = self.preparer.0(Arc::new(model))
             .map_err(|error| Error::Inference(error.to_string()))?;
         Ok(Ok(Arc::new(Ready {
@@ -212,7 +216,9 @@ impl ModelCache {
         if let Some(old) = held.models.put(id, found) {
             held.bytes = held.bytes.saturating_sub(size(&old));
         }
-        while held.bytes > self.budget {
+        // One that takes more than the budget on its own stays until another one comes, or it would be
+        // read again each time it is asked for.
+        while held.bytes > self.budget && (held.models.len() > 1 || self.budget == 0) {
             let Some((_, old)) = held.models.pop_lru() else {
                 return;
             };

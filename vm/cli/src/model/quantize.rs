@@ -13,11 +13,12 @@ use super::error::ModelCliError;
 use super::{inputs, load};
 use crate::error::CliError;
 use crate::output;
-use crate::world::{read, write};
+use crate::world::{check_no_input, read, write};
 
 /// Quantises a model and says what became of each operator.
 pub fn quantize(args: &QuantizeArgs, json: bool) -> Result<bool, CliError> {
     let path = &args.file.model;
+    check_no_input(&args.output, &[path])?;
     let mut options = QuantizeOptions::default();
     options.limits = ModelLimits::default();
     options.bindings = load::bindings(&args.file)?;

@@ -12,7 +12,7 @@ use super::error::ModelCliError;
 use super::{inputs, load, tensor};
 use crate::error::CliError;
 use crate::output;
-use crate::world::write;
+use crate::world::{check_no_input, write};
 
 /// Elements of an output that are shown to people.
 const SHOWN: usize = 32;
@@ -36,6 +36,7 @@ pub fn run(args: &RunArgs, json: bool) -> Result<bool, CliError> {
 
 /// Runs a model and keeps what its operations gave.
 pub fn trace(args: &TraceArgs, json: bool) -> Result<bool, CliError> {
+    check_no_input(&args.output, &[&args.run.file.model])?;
     let (prepared, inputs) = ready(&args.run)?;
     let mut tracer = Tracer::new(prepared.model(), &inputs, args.limit);
     let outputs = prepared

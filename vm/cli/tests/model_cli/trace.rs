@@ -109,6 +109,25 @@ fn a_lie_is_found_and_the_honest_side_named() {
 }
 
 #[test]
+fn a_model_is_not_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = std::fs::read(digits()).unwrap();
+    let copy = file(&folder, "copy.onnx", &bytes);
+    let other = folder.path().join(".").join("copy.onnx");
+    let list = serde_json::to_string(&[&image(3).0]).unwrap();
+    for to in [&copy, &other] {
+        let hints = ["copy.onnx is read by this command", "give another file"];
+        let arguments = ["--input", &list, "-o", path(to)];
+        fails(&[&["trace", path(&copy)], &arguments[..]].concat(), &hints);
+        fails(
+            &[&["quantize", path(&copy)], &arguments[..]].concat(),
+            &hints,
+        );
+        assert_eq!(std::fs::read(&copy).unwrap(), bytes);
+    }
+}
+
+#[test]
 fn bad_traces_are_explained() {
     let folder = tempfile::tempdir().unwrap();
     let digits = digits();
