@@ -16,7 +16,9 @@ use aivm_capi::host::{
 };
 use aivm_capi::optional::{AivmExtensionCall, AivmOptionalCallbacks};
 use aivm_capi::receipt::{aivm_receipt_message, aivm_receipt_message_count};
-use aivm_capi::vm::{AivmDeploy, AivmVm, aivm_deploy, aivm_vm_free, aivm_vm_new};
+use aivm_capi::vm::{
+    AivmDeploy, AivmVm, aivm_deploy, aivm_register_model, aivm_upload, aivm_vm_free, aivm_vm_new,
+};
 
 fn message() -> String {
     // SAFETY: the library ends its messages with a zero byte.
@@ -202,6 +204,72 @@ fn bytes_from_nowhere_are_a_failure() {
     assert!(message().contains(text), "{}", message());
     // SAFETY: they are not used again.
     unsafe {
+        aivm_host_free(host);
+        aivm_vm_free(vm);
+    }
+}
+
+unsafe extern "C" fn block_of_no_text(_: *mut c_void, block: *mut AivmBlock) {
+    // SAFETY: the library's promise; the text ends with a zero byte.
+    unsafe { (*block).network = c"\xff".as_ptr() };
+}
+
+#[test]
+fn a_block_whose_network_is_no_text_is_a_failure() {
+    let callbacks = AivmCallbacks {
+        block: Some(block_of_no_text),
+        ..CALLBACKS
+    };
+    let (vm, host) = (machine(), host(&callbacks));
+    assert_eq!(deploy(vm, host), AivmCode::Host);
+    let text = "the callback `block` gave a network that is not UTF-8";
+    assert!(message().contains(text), "{}", message());
+    // SAFETY: they are not used again.
+    unsafe {
+        aivm_host_free(host);
+        aivm_vm_free(vm);
+    }
+}
+
+unsafe extern "C" fn must_not_commit(_: *mut c_void, _: *const AivmChange, _: usize) -> i32 {
+    panic!("something was committed")
+}
+
+#[test]
+fn nothing_is_committed_when_there_is_no_place_for_its_hash() {
+    let callbacks = AivmCallbacks {
+        commit: Some(must_not_commit),
+        ..CALLBACKS
+    };
+    let (vm, host) = (machine(), host(&callbacks));
+    let guest = r#"(module (memory (export "memory") 1)
+        (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0))
+        (func $nothing (param i32 i32) (result i32) (i32.const 0))
+        (export "construct" (func $nothing)) (export "call" (func $nothing))
+        (export "query" (func $nothing)))"#;
+    let wasm = wat::parse_str(guest).unwrap();
+    let root = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../nn-backends/models/digits.onnx"
+    );
+    let onnx = std::fs::read(root).unwrap();
+    let (no_hash, no_gas) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: handles that were not freed, and what lives to the end of the calls.
+    unsafe {
+        let code = aivm_upload(vm, host, wasm.as_ptr(), wasm.len(), no_hash, no_gas);
+        assert_eq!(
+            (code, message().contains("`code`")),
+            (AivmCode::Null, true),
+            "{}",
+            message()
+        );
+        let code = aivm_register_model(vm, host, onnx.as_ptr(), onnx.len(), no_hash, no_gas);
+        assert_eq!(
+            (code, message().contains("`model`")),
+            (AivmCode::Null, true),
+            "{}",
+            message()
+        );
         aivm_host_free(host);
         aivm_vm_free(vm);
     }

@@ -35,6 +35,13 @@ const CALL: [&str; 12] = [
     "--expires",
     "100",
 ];
+/// Alice signs the call, and writes it to `call.tx`.
+fn sign(folder: &Path, call: &[&str], more: &[&str]) {
+    let sign = ["key", "sign", "alice.json", "-o", "call.tx"];
+    let output = aivm(folder, &[&sign[..], more, call].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+}
+
 const CHECK: [&str; 8] = [
     "--chain",
     "9",
@@ -105,19 +112,11 @@ fn a_sealed_call_is_read_by_its_recipient_alone() {
         let output = aivm(folder, &["key", "new", file, "--level", level]);
         assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     }
-    let sign = [
-        "key",
-        "sign",
-        "alice.json",
-        "-o",
-        "call.tx",
-        "--level",
-        "maximum",
-        "--seal-to",
-        "node.json",
-    ];
-    let output = aivm(folder, &[&sign[..], &CALL].concat());
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    sign(
+        folder,
+        &CALL,
+        &["--level", "maximum", "--seal-to", "node.json"],
+    );
 
     let accept = ["--accept", "fndsa512", "--accept", "slhdsa128s"];
     let verify = [&["key", "verify", "call.tx"][..], &CHECK, &accept].concat();
@@ -229,19 +228,8 @@ fn verify_shows_all_that_was_signed() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     assert!(aivm(folder, &["key", "new", "alice.json"]).status.success());
-    let sign = [
-        "key",
-        "sign",
-        "alice.json",
-        "-o",
-        "call.tx",
-        "--value",
-        "12345678901234567890",
-        "--gas",
-        "765432",
-    ];
-    let output = aivm(folder, &[&sign[..], &CALL].concat());
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let terms = ["--value", "12345678901234567890", "--gas", "765432"];
+    sign(folder, &CALL, &terms);
     let shown = text(&aivm(
         folder,
         &[&["key", "verify", "call.tx"][..], &CHECK].concat(),
@@ -259,8 +247,7 @@ fn verify_shows_all_that_was_signed() {
     // A stranger's network cannot write lines of its own.
     let mut foreign = CALL;
     foreign[7] = "test\nvalid";
-    let output = aivm(folder, &[&sign[..], &foreign].concat());
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    sign(folder, &foreign, &terms);
     let shown = text(&aivm(
         folder,
         &[&["key", "verify", "call.tx"][..], &CHECK].concat(),
